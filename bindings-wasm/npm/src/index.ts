@@ -1,0 +1,3 @@
+/** What the package offers everywhere. The entries `node.ts` and `browser.ts` load the wasm first. */
+
+export { version } from "./wasm/dynarrow_wasm.js";
