@@ -1,0 +1,271 @@
+//! The events of one item: what every format is read into and everything is made from.
+//!
+//! A source (a format's decoder) walks over the bytes of a record and calls a [`Sink`]:
+//! nothing between them builds a tree. An item is a transaction: between
+//! [`Sink::begin_item`] and [`Sink::commit_item`] a sink may be told to forget what it has
+//! seen of the item ([`Sink::abort_item`]), and is then exactly as before.
+//!
+//! An item is a map at the top: `attribute` and a value for each attribute. A value is one
+//! scalar event, or `begin_map`, attributes, `end_map`; `begin_list`, values, `end_list`;
+//! `begin_set`, members (strings, numbers or binaries), `end_set`.
+
+use rustc_hash::FxHashSet;
+
+use crate::error::Code;
+use crate::number::Number;
+
+/// A DynamoDB type, in the order in which several types at one path are told apart.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html>
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Kind {
+    /// String.
+    S,
+    /// Number.
+    N,
+    /// Binary.
+    B,
+    /// Boolean.
+    Bool,
+    /// Map.
+    M,
+    /// List.
+    L,
+    /// String set.
+    SS,
+    /// Number set.
+    NS,
+    /// Binary set.
+    BS,
+    /// Null.
+    Null,
+}
+
+impl Kind {
+    /// All types, in order.
+    pub const ALL: [Self; 10] =
+        [Self::S, Self::N, Self::B, Self::Bool, Self::M, Self::L, Self::SS, Self::NS, Self::BS, Self::Null];
+
+    /// The type's descriptor.
+    pub const fn descriptor(self) -> &'static str {
+        match self {
+            Self::S => "S",
+            Self::N => "N",
+            Self::B => "B",
+            Self::Bool => "BOOL",
+            Self::M => "M",
+            Self::L => "L",
+            Self::SS => "SS",
+            Self::NS => "NS",
+            Self::BS => "BS",
+            Self::Null => "NULL",
+        }
+    }
+
+    /// The type with this descriptor.
+    pub fn from_descriptor(descriptor: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.descriptor() == descriptor)
+    }
+
+    /// The type of the members, for a set.
+    pub const fn member(self) -> Option<Self> {
+        match self {
+            Self::SS => Some(Self::S),
+            Self::NS => Some(Self::N),
+            Self::BS => Some(Self::B),
+            _ => None,
+        }
+    }
+}
+
+/// What a sink wants of an attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// Its value's events.
+    Value,
+    /// Nothing: the source checks syntax, descriptors and duplicate names, and sends no events.
+    Nothing,
+}
+
+/// Why a sink cannot take an attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The error's code.
+    pub code: Code,
+    /// The error's text.
+    pub message: String,
+}
+
+impl Refusal {
+    /// The name stands a second time in one object.
+    #[cold]
+    pub fn duplicate() -> Self {
+        Self { code: Code::DuplicateAttribute, message: "the attribute stands twice in one object".into() }
+    }
+}
+
+/// A consumer of items. See the [module](self) for the order of the calls.
+pub trait Sink {
+    /// Whether scalar values matter: where not, the source need not check that numbers are
+    /// numbers and binary is base64, and sends empty ones.
+    const VALUES: bool = true;
+
+    /// A new item begins.
+    fn begin_item(&mut self);
+    /// The item was good; its record had so many bytes.
+    fn commit_item(&mut self, bytes: usize);
+    /// The item was bad: be as before it.
+    fn abort_item(&mut self);
+
+    /// The next value belongs to this attribute of the item or of the innermost map. A name
+    /// that the object already had is refused.
+    fn attribute(&mut self, name: &str) -> Result<Want, Refusal>;
+
+    /// A string, or a member of a string set.
+    fn string(&mut self, value: &str);
+    /// A number, or a member of a number set.
+    fn number(&mut self, value: Number);
+    /// A binary, or a member of a binary set.
+    fn binary(&mut self, value: &[u8]);
+    /// A boolean.
+    fn boolean(&mut self, value: bool);
+    /// A NULL.
+    fn null(&mut self);
+    /// A map begins.
+    fn begin_map(&mut self);
+    /// The innermost map ends.
+    fn end_map(&mut self);
+    /// A list begins.
+    fn begin_list(&mut self);
+    /// The innermost list ends.
+    fn end_list(&mut self);
+    /// A set of this type begins.
+    fn begin_set(&mut self, kind: Kind);
+    /// The set ends.
+    fn end_set(&mut self);
+}
+
+/// The names of the maps that are open, to find one that comes twice: for sinks that do
+/// not look names up anyway.
+#[derive(Default)]
+pub struct OpenNames {
+    text: String,
+    /// End of each name in `text`.
+    ends: Vec<usize>,
+    /// Index into `ends` of each open map's first name.
+    maps: Vec<usize>,
+    /// The names of open maps that have many, by the map's depth.
+    large: Vec<(usize, FxHashSet<Box<str>>)>,
+}
+
+/// Up to here a scan over the names of a map is faster than a hash set.
+const SCAN: usize = 64;
+
+impl OpenNames {
+    /// The item, or a map in it, begins.
+    pub fn begin(&mut self) {
+        self.maps.push(self.ends.len());
+    }
+
+    /// The innermost map ends.
+    pub fn end(&mut self) {
+        self.large.pop_if(|(depth, _)| *depth == self.maps.len());
+        let first = self.maps.pop().unwrap_or(0);
+        self.ends.truncate(first);
+        self.text.truncate(self.ends.last().copied().unwrap_or(0));
+    }
+
+    /// No map is open.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.ends.clear();
+        self.maps.clear();
+        self.large.clear();
+    }
+
+    /// Adds a name to the innermost map.
+    pub fn add(&mut self, name: &str) -> Result<(), Refusal> {
+        if let Some((depth, names)) = self.large.last_mut()
+            && *depth == self.maps.len()
+        {
+            return if names.insert(name.into()) { Ok(()) } else { Err(Refusal::duplicate()) };
+        }
+        let first = self.maps.last().copied().unwrap_or(0);
+        let mut start = if first == 0 { 0 } else { self.ends[first - 1] };
+        for &end in &self.ends[first..] {
+            if self.text.as_bytes()[start..end] == *name.as_bytes() {
+                return Err(Refusal::duplicate());
+            }
+            start = end;
+        }
+        self.text.push_str(name);
+        self.ends.push(self.text.len());
+        if self.ends.len() - first > SCAN {
+            let mut start = if first == 0 { 0 } else { self.ends[first - 1] };
+            let names = self.ends[first..].iter().map(|&end| self.text[std::mem::replace(&mut start, end)..end].into());
+            self.large.push((self.maps.len(), names.collect()));
+        }
+        Ok(())
+    }
+}
+
+/// A sink that keeps nothing: for the attributes that nobody asked for, and to count items.
+#[derive(Default)]
+pub struct Discard {
+    names: OpenNames,
+}
+
+impl Sink for Discard {
+    const VALUES: bool = false;
+
+    fn begin_item(&mut self) {
+        self.names.clear();
+        self.names.begin();
+    }
+    fn commit_item(&mut self, _bytes: usize) {}
+    fn abort_item(&mut self) {}
+    fn attribute(&mut self, name: &str) -> Result<Want, Refusal> {
+        self.names.add(name)?;
+        Ok(Want::Value)
+    }
+    fn string(&mut self, _value: &str) {}
+    fn number(&mut self, _value: Number) {}
+    fn binary(&mut self, _value: &[u8]) {}
+    fn boolean(&mut self, _value: bool) {}
+    fn null(&mut self) {}
+    fn begin_map(&mut self) {
+        self.names.begin();
+    }
+    fn end_map(&mut self) {
+        self.names.end();
+    }
+    fn begin_list(&mut self) {}
+    fn end_list(&mut self) {}
+    fn begin_set(&mut self, _kind: Kind) {}
+    fn end_set(&mut self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_twice_in_their_own_map_only() {
+        for many in [3, SCAN - 1, SCAN, SCAN + 1, 500] {
+            let mut names = OpenNames::default();
+            names.begin();
+            for n in 0..many {
+                assert!(names.add(&format!("a{n}")).is_ok());
+            }
+            names.begin();
+            for n in 0..many {
+                assert!(names.add(&format!("a{n}")).is_ok(), "an inner map has names of its own");
+            }
+            assert!(names.add("a0").is_err());
+            names.end();
+            assert!(names.add(&format!("a{}", many - 1)).is_err());
+            assert!(names.add("b").is_ok());
+            assert!(names.add("b").is_err());
+        }
+    }
+}

@@ -1,0 +1,666 @@
+//! DynamoDB JSON → events: one record, from a slice that holds it whole.
+//!
+//! A record is `{"Item":{…}}`, as exports have it, or the bare `{…}` of `get-item` and `scan`;
+//! an attribute value is an object with one member, its type descriptor
+//! (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html>).
+//! The shape that exporters write (`{"S":"…"}`, no white space, no escapes) is expected
+//! literally; everything else that JSON allows goes a general way.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::scan;
+use crate::error::Code;
+use crate::event::{Discard, Kind, Refusal, Sink, Want};
+use crate::number::Number;
+use crate::path::Step;
+
+/// Maps and lists inside each other, at most. DynamoDB itself allows 32 levels
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-attributes>).
+pub const MAX_NESTING: u32 = 64;
+
+/// How the records of a file look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Every record has its item under `Item`, as in an export.
+    Wrapped,
+    /// With `Item` or bare, record by record.
+    Either,
+}
+
+/// What is wrong with a record.
+#[derive(Debug)]
+pub struct Fault {
+    pub code: Code,
+    pub message: String,
+    /// Where, as an index into the text.
+    pub at: usize,
+    /// The steps of the attribute path, the innermost first.
+    pub path: Vec<Step>,
+}
+
+impl Fault {
+    #[cold]
+    pub fn new(code: Code, at: usize, message: impl Into<String>) -> Box<Self> {
+        Box::new(Self { code, message: message.into(), at, path: Vec::new() })
+    }
+
+    #[cold]
+    fn refused(refusal: Refusal, at: usize) -> Box<Self> {
+        Self::new(refusal.code, at, refusal.message)
+    }
+
+    /// Whether the text is no JSON, so that the record's end cannot be known.
+    pub fn is_syntax(&self) -> bool {
+        matches!(self.code, Code::Json | Code::Utf8 | Code::Truncated)
+    }
+}
+
+type Decoded<T = ()> = Result<T, Box<Fault>>;
+
+/// Reads records from a text.
+pub struct Decoder<'a> {
+    text: &'a str,
+    bytes: &'a [u8],
+    at: usize,
+    newline_is_space: bool,
+    depth: u32,
+    scratch: &'a mut Scratch,
+}
+
+/// Buffers that are used again from record to record.
+#[derive(Default)]
+pub struct Scratch {
+    unescaped: String,
+    binary: Vec<u8>,
+    discard: Discard,
+}
+
+impl<'a> Decoder<'a> {
+    /// A decoder of the records in `text`. In lines a newline ends a record; in documents it
+    /// is white space.
+    pub fn new(text: &'a str, newline_is_space: bool, scratch: &'a mut Scratch) -> Self {
+        Self { text, bytes: text.as_bytes(), at: 0, newline_is_space, depth: 0, scratch }
+    }
+
+    /// The index of the next byte.
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
+    /// Goes on at an index.
+    pub fn seek(&mut self, at: usize) {
+        self.at = at;
+    }
+
+    /// Passes over white space, newlines too; whether something follows.
+    pub fn seek_record(&mut self) -> bool {
+        while let Some(b' ' | b'\t' | b'\r' | b'\n') = self.bytes.get(self.at) {
+            self.at += 1;
+        }
+        self.at < self.bytes.len()
+    }
+
+    /// The record at the position. The item's events go to `sink`, between `begin_item`
+    /// and `commit_item`, which are the caller's.
+    pub fn record<S: Sink>(&mut self, form: Form, sink: &mut S) -> Decoded {
+        self.depth = 0;
+        let start = self.at;
+        if self.bytes[start..].starts_with(b"{\"Item\":{") && (form == Form::Wrapped || self.is_wrapped(start)) {
+            self.at = start + b"{\"Item\":{".len();
+            self.attributes(sink)?;
+            return self.end_of_wrapper();
+        }
+        self.general_record(form, sink)
+    }
+
+    #[cold]
+    fn general_record<S: Sink>(&mut self, form: Form, sink: &mut S) -> Decoded {
+        let start = self.at;
+        if !self.eat(b'{') {
+            return Err(self.not_an_object("a record", Code::Record));
+        }
+        if form == Form::Either && !self.is_wrapped(start) {
+            if self.is_change(start) {
+                return Err(Fault::new(Code::Incremental, start, "a record of an incremental export; `changes` reads these"));
+            }
+            return self.attributes(sink);
+        }
+        if form == Form::Wrapped && !self.item_comes_first(start) {
+            // Broken syntax comes before what the record means.
+            if let Err(fault) = self.unwanted_record()
+                && fault.is_syntax()
+            {
+                return Err(fault);
+            }
+            let message = if self.is_change(start) { "a record of an incremental export in a full one" } else { "the record does not begin with `Item`" };
+            return Err(Fault::new(Code::Record, start, message));
+        }
+        self.white();
+        self.string()?;
+        self.colon()?;
+        self.white();
+        if !self.eat(b'{') {
+            return Err(self.not_an_object("`Item`", Code::Record));
+        }
+        self.attributes(sink)?;
+        self.end_of_wrapper()
+    }
+
+    fn end_of_wrapper(&mut self) -> Decoded {
+        self.white();
+        if self.eat(b'}') {
+            return Ok(());
+        }
+        if self.bytes.get(self.at) == Some(&b',') {
+            return Err(Fault::new(Code::Record, self.at, "a member beside `Item`"));
+        }
+        Err(self.unexpected("`}`"))
+    }
+
+    /// Whether the record at `start` has its item under `Item`. A bare item may have an
+    /// attribute of that name: its value is then a descriptor with no object behind it.
+    fn is_wrapped(&mut self, start: usize) -> bool {
+        let back = std::mem::replace(&mut self.at, start);
+        let wrapped = self.opens_with("Item")
+            && match self.first_member() {
+                Some(Some(_)) => self.bytes.get(self.at) == Some(&b'{'),
+                Some(None) | None => true,
+            };
+        self.at = back;
+        wrapped
+    }
+
+    fn item_comes_first(&mut self, start: usize) -> bool {
+        let back = std::mem::replace(&mut self.at, start);
+        let first = self.opens_with("Item");
+        self.at = back;
+        first
+    }
+
+    /// Whether the record at `start` is a line of an incremental export.
+    fn is_change(&mut self, start: usize) -> bool {
+        let back = std::mem::replace(&mut self.at, start);
+        let change = self.opens_with("Metadata") && self.first_member().flatten().as_deref() == Some("WriteTimestampMicros");
+        self.at = back;
+        change
+    }
+
+    /// Whether an object starts here whose first member has this name; goes to its value.
+    fn opens_with(&mut self, name: &str) -> bool {
+        self.first_member().flatten().as_deref() == Some(name)
+    }
+
+    /// Goes to the value of the first member of the object that starts here: its name, or
+    /// `Some(None)` where the object is empty, or `None` where no object starts here.
+    fn first_member(&mut self) -> Option<Option<String>> {
+        let start = self.at;
+        if !self.eat(b'{') {
+            return None;
+        }
+        self.white();
+        if self.bytes.get(self.at) == Some(&b'}') {
+            return Some(None);
+        }
+        let name = self.string().ok().map(str::to_owned);
+        if name.is_none() || self.colon().is_err() {
+            self.at = start;
+            return None;
+        }
+        self.white();
+        Some(name)
+    }
+
+    /// The members of an item or map, behind its opening brace.
+    fn attributes<S: Sink>(&mut self, sink: &mut S) -> Decoded {
+        self.white();
+        if self.eat(b'}') {
+            return Ok(());
+        }
+        loop {
+            let name_at = self.at;
+            let name = self.string()?;
+            let want = match sink.attribute(name) {
+                Ok(want) => want,
+                Err(refusal) => return Err(self.in_attribute(Fault::refused(refusal, name_at), name_at)),
+            };
+            if self.bytes.get(self.at) == Some(&b':') {
+                self.at += 1;
+            } else {
+                self.colon()?;
+            }
+            let value = match want {
+                Want::Value => self.value(sink),
+                Want::Nothing => self.unwanted_value(),
+            };
+            if let Err(fault) = value {
+                return Err(self.in_attribute(fault, name_at));
+            }
+            match self.bytes.get(self.at) {
+                Some(b',') => self.at += 1,
+                Some(b'}') => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                _ => {
+                    self.white();
+                    if self.eat(b'}') {
+                        return Ok(());
+                    }
+                    if !self.eat(b',') {
+                        return Err(self.unexpected("`,` or `}`"));
+                    }
+                }
+            }
+            self.white();
+        }
+    }
+
+    /// A value that nobody asked for: syntax, descriptors and names are checked all the same.
+    fn unwanted_value(&mut self) -> Decoded {
+        let mut discard = std::mem::take(&mut self.scratch.discard);
+        discard.begin_item();
+        let result = self.value(&mut discard);
+        self.scratch.discard = discard;
+        result
+    }
+
+    /// The members of a record, behind its opening brace, for their syntax alone.
+    fn unwanted_record(&mut self) -> Decoded {
+        let mut discard = std::mem::take(&mut self.scratch.discard);
+        discard.begin_item();
+        let result = self.attributes(&mut discard);
+        self.scratch.discard = discard;
+        result
+    }
+
+    #[inline]
+    fn value<S: Sink>(&mut self, sink: &mut S) -> Decoded {
+        match &self.bytes[self.at..] {
+            [b'{', b'"', b'S', b'"', b':', b'"', ..] => {
+                self.at += 6;
+                let value = self.string_body()?;
+                sink.string(value);
+            }
+            [b'{', b'"', b'N', b'"', b':', b'"', ..] => {
+                self.at += 6;
+                self.number(sink)?;
+            }
+            [b'{', b'"', b'M', b'"', b':', b'{', ..] => {
+                self.at += 6;
+                self.map(sink)?;
+            }
+            [b'{', b'"', b'L', b'"', b':', b'[', ..] => {
+                self.at += 6;
+                self.list(sink)?;
+            }
+            _ => return self.general_value(sink),
+        }
+        if self.bytes.get(self.at) == Some(&b'}') {
+            self.at += 1;
+            return Ok(());
+        }
+        self.end_of_value()
+    }
+
+    fn general_value<S: Sink>(&mut self, sink: &mut S) -> Decoded {
+        self.white();
+        let start = self.at;
+        if !self.eat(b'{') {
+            return Err(self.not_an_object("a value", Code::Descriptor));
+        }
+        self.white();
+        if self.bytes.get(self.at) == Some(&b'}') {
+            return Err(Fault::new(Code::Descriptor, start, "a value without a type descriptor"));
+        }
+        let at = self.at;
+        let descriptor = self.string()?;
+        let Some(kind) = Kind::from_descriptor(descriptor) else {
+            let message = format!("unknown type descriptor {}", shown(descriptor));
+            return Err(Fault::new(Code::Descriptor, at, message));
+        };
+        self.colon()?;
+        self.white();
+        match kind {
+            Kind::S => {
+                self.expect(b'"', kind, "a string")?;
+                let value = self.string_body()?;
+                sink.string(value);
+            }
+            Kind::N => {
+                self.expect(b'"', kind, "a string")?;
+                self.number(sink)?;
+            }
+            Kind::B => {
+                self.expect(b'"', kind, "a string")?;
+                self.binary(sink)?;
+            }
+            Kind::Bool => {
+                let value = self.boolean(kind)?;
+                sink.boolean(value);
+            }
+            // The service takes `{"NULL":false}` too, and reads it back as true.
+            Kind::Null => {
+                self.boolean(kind)?;
+                sink.null();
+            }
+            Kind::M => {
+                self.expect(b'{', kind, "an object")?;
+                self.map(sink)?;
+            }
+            Kind::L => {
+                self.expect(b'[', kind, "an array")?;
+                self.list(sink)?;
+            }
+            Kind::SS | Kind::NS | Kind::BS => {
+                self.expect(b'[', kind, "an array")?;
+                self.set(kind, sink)?;
+            }
+        }
+        self.end_of_value()
+    }
+
+    fn end_of_value(&mut self) -> Decoded {
+        self.white();
+        if self.eat(b'}') {
+            return Ok(());
+        }
+        if self.bytes.get(self.at) == Some(&b',') {
+            return Err(Fault::new(Code::Descriptor, self.at, "more than one type descriptor in a value"));
+        }
+        Err(self.unexpected("`}`"))
+    }
+
+    fn nest(&mut self) -> Decoded {
+        self.depth += 1;
+        if self.depth > MAX_NESTING {
+            return Err(Fault::new(Code::Nesting, self.at, format!("maps and lists nested past {MAX_NESTING} levels")));
+        }
+        Ok(())
+    }
+
+    fn map<S: Sink>(&mut self, sink: &mut S) -> Decoded {
+        self.nest()?;
+        sink.begin_map();
+        self.attributes(sink)?;
+        sink.end_map();
+        self.depth -= 1;
+        Ok(())
+    }
+
+    fn list<S: Sink>(&mut self, sink: &mut S) -> Decoded {
+        self.nest()?;
+        sink.begin_list();
+        self.white();
+        if !self.eat(b']') {
+            loop {
+                if let Err(mut fault) = self.value(sink) {
+                    fault.path.push(Step::Element);
+                    return Err(fault);
+                }
+                if self.end_of_element()? {
+                    break;
+                }
+            }
+        }
+        sink.end_list();
+        self.depth -= 1;
+        Ok(())
+    }
+
+    fn set<S: Sink>(&mut self, kind: Kind, sink: &mut S) -> Decoded {
+        sink.begin_set(kind);
+        self.white();
+        if !self.eat(b']') {
+            loop {
+                self.white();
+                self.expect(b'"', kind, "strings only")?;
+                match kind {
+                    Kind::NS => self.number(sink)?,
+                    Kind::BS => self.binary(sink)?,
+                    _ => {
+                        let value = self.string_body()?;
+                        sink.string(value);
+                    }
+                }
+                if self.end_of_element()? {
+                    break;
+                }
+            }
+        }
+        sink.end_set();
+        Ok(())
+    }
+
+    /// Behind an element: whether the array ends here.
+    fn end_of_element(&mut self) -> Decoded<bool> {
+        self.white();
+        if self.eat(b',') {
+            return Ok(false);
+        }
+        if self.eat(b']') {
+            return Ok(true);
+        }
+        Err(self.unexpected("`,` or `]`"))
+    }
+
+    /// The rest of a number's text, behind the quote.
+    fn number<S: Sink>(&mut self, sink: &mut S) -> Decoded {
+        let start = self.at;
+        let text = self.string_body()?;
+        if !S::VALUES {
+            sink.number(Number::from(0));
+            return Ok(());
+        }
+        match Number::parse(text.as_bytes()) {
+            Ok(number) => {
+                sink.number(number);
+                Ok(())
+            }
+            Err(error) => {
+                let message = format!("{error}: {}", shown(text));
+                Err(Fault::new(Code::Number, start, message))
+            }
+        }
+    }
+
+    /// The rest of a binary's text, behind the quote.
+    fn binary<S: Sink>(&mut self, sink: &mut S) -> Decoded {
+        let start = self.at;
+        let mut binary = std::mem::take(&mut self.scratch.binary);
+        binary.clear();
+        let text = self.string_body()?;
+        let result = if S::VALUES { STANDARD.decode_vec(text, &mut binary) } else { Ok(()) };
+        let result = match result {
+            Ok(()) => {
+                sink.binary(&binary);
+                Ok(())
+            }
+            Err(error) => {
+                let message = format!("not base64 ({error}): {}", shown(text));
+                Err(Fault::new(Code::Base64, start, message))
+            }
+        };
+        self.scratch.binary = binary;
+        result
+    }
+
+    fn boolean(&mut self, kind: Kind) -> Decoded<bool> {
+        let rest = &self.bytes[self.at..];
+        let value = rest.starts_with(b"true");
+        if !value && !rest.starts_with(b"false") {
+            return Err(self.mismatch(kind, "true or false"));
+        }
+        self.at += if value { 4 } else { 5 };
+        Ok(value)
+    }
+
+    /// The string that starts here with its quote.
+    #[inline]
+    fn string(&mut self) -> Decoded<&str> {
+        if !self.eat(b'"') {
+            return Err(self.unexpected("`\"`"));
+        }
+        self.string_body()
+    }
+
+    /// The rest of a string, behind its quote.
+    #[inline]
+    fn string_body(&mut self) -> Decoded<&str> {
+        let start = self.at;
+        let end = scan::string_end(self.bytes, start);
+        if self.bytes.get(end) == Some(&b'"') {
+            self.at = end + 1;
+            return Ok(&self.text[start..end]);
+        }
+        self.escaped_string(start, end)
+    }
+
+    #[cold]
+    fn escaped_string(&mut self, mut start: usize, mut end: usize) -> Decoded<&str> {
+        self.scratch.unescaped.clear();
+        loop {
+            self.scratch.unescaped.push_str(&self.text[start..end]);
+            self.at = end;
+            match self.bytes.get(end) {
+                Some(b'"') => {
+                    self.at = end + 1;
+                    return Ok(&self.scratch.unescaped);
+                }
+                Some(b'\\') => {
+                    let c = self.escape()?;
+                    self.scratch.unescaped.push(c);
+                }
+                Some(byte) => {
+                    return Err(Fault::new(Code::Json, end, format!("control character 0x{byte:02x} in a string; it must be escaped")));
+                }
+                None => return Err(self.unexpected("the end of the string")),
+            }
+            start = self.at;
+            end = scan::string_end(self.bytes, start);
+        }
+    }
+
+    /// The escape that starts here with its backslash.
+    fn escape(&mut self) -> Decoded<char> {
+        let start = self.at;
+        let bad = |at, message: &str| Err(Fault::new(Code::Json, at, message));
+        self.at += 2;
+        Ok(match self.bytes.get(start + 1) {
+            Some(b'"') => '"',
+            Some(b'\\') => '\\',
+            Some(b'/') => '/',
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'u') => {
+                let mut code = u32::from(self.hex4(start)?);
+                if (0xd800..0xdc00).contains(&code) {
+                    if !self.bytes[self.at..].starts_with(b"\\u") {
+                        return bad(start, "a high surrogate without a low one");
+                    }
+                    self.at += 2;
+                    let low = u32::from(self.hex4(start)?);
+                    if !(0xdc00..0xe000).contains(&low) {
+                        return bad(start, "a high surrogate without a low one");
+                    }
+                    code = 0x1_0000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+                }
+                match char::from_u32(code) {
+                    Some(c) => c,
+                    None => return bad(start, "a low surrogate without a high one"),
+                }
+            }
+            Some(_) => return bad(start, "unknown escape"),
+            None => {
+                self.at = self.bytes.len();
+                return Err(self.unexpected("the end of the string"));
+            }
+        })
+    }
+
+    fn hex4(&mut self, start: usize) -> Decoded<u16> {
+        let digits = self.bytes.get(self.at..self.at + 4).unwrap_or_default();
+        let value = digits.iter().try_fold(0_u16, |sum, &b| Some(sum << 4 | char::from(b).to_digit(16)? as u16));
+        match value {
+            Some(value) if digits.len() == 4 => {
+                self.at += 4;
+                Ok(value)
+            }
+            _ => Err(Fault::new(Code::Json, start, "\\u takes four hexadecimal digits")),
+        }
+    }
+
+    fn colon(&mut self) -> Decoded {
+        self.white();
+        if self.eat(b':') { Ok(()) } else { Err(self.unexpected("`:`")) }
+    }
+
+    fn expect(&mut self, byte: u8, kind: Kind, what: &str) -> Decoded {
+        if self.eat(byte) { Ok(()) } else { Err(self.mismatch(kind, what)) }
+    }
+
+    #[inline]
+    fn eat(&mut self, byte: u8) -> bool {
+        let found = self.bytes.get(self.at) == Some(&byte);
+        self.at += usize::from(found);
+        found
+    }
+
+    #[inline]
+    fn white(&mut self) {
+        while let Some(&byte) = self.bytes.get(self.at) {
+            if byte > b' ' || !(matches!(byte, b' ' | b'\t' | b'\r') || byte == b'\n' && self.newline_is_space) {
+                return;
+            }
+            self.at += 1;
+        }
+    }
+
+    /// The value of a descriptor is not what the descriptor says; or there is none.
+    #[cold]
+    fn mismatch(&self, kind: Kind, what: &str) -> Box<Fault> {
+        match scan::skip_value(self.bytes, self.at, self.newline_is_space) {
+            Some(_) => Fault::new(Code::Descriptor, self.at, format!("the value of {} must be {what}", kind.descriptor())),
+            None => self.unexpected("a value"),
+        }
+    }
+
+    #[cold]
+    fn not_an_object(&self, what: &str, code: Code) -> Box<Fault> {
+        match scan::skip_value(self.bytes, self.at, self.newline_is_space) {
+            Some(_) => Fault::new(code, self.at, format!("{what} must be an object")),
+            None => self.unexpected("an object"),
+        }
+    }
+
+    #[cold]
+    fn unexpected(&self, wanted: &str) -> Box<Fault> {
+        let found = match self.text[self.at.min(self.text.len())..].chars().next() {
+            Some('\n') => "the end of the line".to_owned(),
+            Some(c) => format!("{c:?}"),
+            None => "the end of the data".to_owned(),
+        };
+        Fault::new(Code::Json, self.at, format!("expected {wanted}, found {found}"))
+    }
+
+    #[cold]
+    fn in_attribute(&mut self, mut fault: Box<Fault>, name_at: usize) -> Box<Fault> {
+        self.at = name_at;
+        if let Ok(name) = self.string() {
+            fault.path.push(Step::Name(name.into()));
+        }
+        fault
+    }
+}
+
+/// A text for a message: quoted, cut where it is long.
+fn shown(text: &str) -> String {
+    const LONGEST: usize = 60;
+    match text.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{:?}…", &text[..at]),
+        None => format!("{text:?}"),
+    }
+}

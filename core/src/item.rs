@@ -1,0 +1,229 @@
+//! Owned items: for tests, for `iter_items`, for small work. The hot path never builds them.
+
+use crate::event::{Kind, OpenNames, Refusal, Sink, Want};
+use crate::number::Number;
+
+/// An owned attribute value.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html>
+#[derive(Clone, Debug, PartialEq)]
+pub enum AttributeValue {
+    /// String.
+    S(String),
+    /// Number.
+    N(Number),
+    /// Binary.
+    B(Vec<u8>),
+    /// Boolean.
+    Bool(bool),
+    /// Map, in the order of the source.
+    M(Item),
+    /// List.
+    L(Vec<AttributeValue>),
+    /// String set, in the order of the source.
+    SS(Vec<String>),
+    /// Number set, in the order of the source.
+    NS(Vec<Number>),
+    /// Binary set, in the order of the source.
+    BS(Vec<Vec<u8>>),
+    /// Null.
+    Null,
+}
+
+/// The attributes of an item or map, in the order of the source.
+pub type Item = Vec<(String, AttributeValue)>;
+
+/// Collects owned items.
+#[derive(Default)]
+pub struct Items {
+    items: Vec<Item>,
+    names: OpenNames,
+    open: Vec<Open>,
+}
+
+enum Open {
+    Map(Item, String),
+    List(Vec<AttributeValue>),
+    Set(AttributeValue),
+}
+
+impl Items {
+    /// The items committed since the last call.
+    pub fn take(&mut self) -> Vec<Item> {
+        std::mem::take(&mut self.items)
+    }
+
+    fn value(&mut self, value: AttributeValue) {
+        match self.open.last_mut() {
+            Some(Open::Map(map, name)) => map.push((std::mem::take(name), value)),
+            Some(Open::List(list)) => list.push(value),
+            Some(Open::Set(set)) => match (set, value) {
+                (AttributeValue::SS(set), AttributeValue::S(member)) => set.push(member),
+                (AttributeValue::NS(set), AttributeValue::N(member)) => set.push(member),
+                (AttributeValue::BS(set), AttributeValue::B(member)) => set.push(member),
+                (set, member) => unreachable!("a source sent {member:?} into {set:?}"),
+            },
+            None => unreachable!("a source sent a value outside an item"),
+        }
+    }
+
+    fn close(&mut self) {
+        let value = match self.open.pop() {
+            Some(Open::Map(map, _)) => AttributeValue::M(map),
+            Some(Open::List(list)) => AttributeValue::L(list),
+            Some(Open::Set(set)) => set,
+            None => unreachable!("a source closed more than it opened"),
+        };
+        self.value(value);
+    }
+}
+
+impl Sink for Items {
+    fn begin_item(&mut self) {
+        self.names.clear();
+        self.names.begin();
+        self.open.clear();
+        self.open.push(Open::Map(Vec::new(), String::new()));
+    }
+    fn commit_item(&mut self, _bytes: usize) {
+        if let Some(Open::Map(item, _)) = self.open.pop() {
+            self.items.push(item);
+        }
+    }
+    fn abort_item(&mut self) {
+        self.open.clear();
+    }
+    fn attribute(&mut self, name: &str) -> Result<Want, Refusal> {
+        self.names.add(name)?;
+        if let Some(Open::Map(_, next)) = self.open.last_mut() {
+            name.clone_into(next);
+        }
+        Ok(Want::Value)
+    }
+    fn string(&mut self, value: &str) {
+        self.value(AttributeValue::S(value.to_owned()));
+    }
+    fn number(&mut self, value: Number) {
+        self.value(AttributeValue::N(value));
+    }
+    fn binary(&mut self, value: &[u8]) {
+        self.value(AttributeValue::B(value.to_owned()));
+    }
+    fn boolean(&mut self, value: bool) {
+        self.value(AttributeValue::Bool(value));
+    }
+    fn null(&mut self) {
+        self.value(AttributeValue::Null);
+    }
+    fn begin_map(&mut self) {
+        self.names.begin();
+        self.open.push(Open::Map(Vec::new(), String::new()));
+    }
+    fn end_map(&mut self) {
+        self.names.end();
+        self.close();
+    }
+    fn begin_list(&mut self) {
+        self.open.push(Open::List(Vec::new()));
+    }
+    fn end_list(&mut self) {
+        self.close();
+    }
+    fn begin_set(&mut self, kind: Kind) {
+        self.open.push(Open::Set(match kind {
+            Kind::NS => AttributeValue::NS(Vec::new()),
+            Kind::BS => AttributeValue::BS(Vec::new()),
+            _ => AttributeValue::SS(Vec::new()),
+        }));
+    }
+    fn end_set(&mut self) {
+        self.close();
+    }
+}
+
+/// The attributes that are asked for, and nothing else of the items: `columns=` for sinks
+/// that do not choose columns themselves.
+pub struct Project<'a, S> {
+    sink: S,
+    columns: Option<&'a [String]>,
+    depth: u32,
+    names: OpenNames,
+}
+
+impl<'a, S: Sink> Project<'a, S> {
+    /// All attributes for `None`.
+    pub fn new(sink: S, columns: Option<&'a [String]>) -> Self {
+        Self { sink, columns, depth: 0, names: OpenNames::default() }
+    }
+
+    /// The sink behind.
+    pub fn sink(&mut self) -> &mut S {
+        &mut self.sink
+    }
+}
+
+impl<S: Sink> Sink for Project<'_, S> {
+    const VALUES: bool = S::VALUES;
+
+    fn begin_item(&mut self) {
+        self.depth = 0;
+        self.names.clear();
+        self.names.begin();
+        self.sink.begin_item();
+    }
+    fn commit_item(&mut self, bytes: usize) {
+        self.sink.commit_item(bytes);
+    }
+    fn abort_item(&mut self) {
+        self.sink.abort_item();
+    }
+    fn attribute(&mut self, name: &str) -> Result<Want, Refusal> {
+        match self.columns {
+            Some(columns) if self.depth == 0 => {
+                if columns.iter().any(|column| column == name) {
+                    return self.sink.attribute(name);
+                }
+                // The sink behind never sees these names, so their duplicates are found here.
+                self.names.add(name)?;
+                Ok(Want::Nothing)
+            }
+            _ => self.sink.attribute(name),
+        }
+    }
+    fn string(&mut self, value: &str) {
+        self.sink.string(value);
+    }
+    fn number(&mut self, value: Number) {
+        self.sink.number(value);
+    }
+    fn binary(&mut self, value: &[u8]) {
+        self.sink.binary(value);
+    }
+    fn boolean(&mut self, value: bool) {
+        self.sink.boolean(value);
+    }
+    fn null(&mut self) {
+        self.sink.null();
+    }
+    fn begin_map(&mut self) {
+        self.depth += 1;
+        self.sink.begin_map();
+    }
+    fn end_map(&mut self) {
+        self.depth -= 1;
+        self.sink.end_map();
+    }
+    fn begin_list(&mut self) {
+        self.depth += 1;
+        self.sink.begin_list();
+    }
+    fn end_list(&mut self) {
+        self.depth -= 1;
+        self.sink.end_list();
+    }
+    fn begin_set(&mut self, kind: Kind) {
+        self.sink.begin_set(kind);
+    }
+    fn end_set(&mut self) {
+        self.sink.end_set();
+    }
+}

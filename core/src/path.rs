@@ -1,0 +1,57 @@
+//! Attribute paths: `a.b[].c`, with `["odd name"]` for names that are no identifiers.
+
+/// One step of a path.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Step {
+    /// An attribute of an item or a member of a map.
+    Name(Box<str>),
+    /// The elements of a list.
+    Element,
+    /// The values of a map column.
+    Value,
+}
+
+/// Whether a name stands in a path as it is: `[A-Za-z_][A-Za-z0-9_]*`.
+pub fn is_plain(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_') && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+/// Appends a name to a path.
+pub fn push_name(path: &mut String, name: &str) {
+    if is_plain(name) {
+        if !path.is_empty() {
+            path.push('.');
+        }
+        path.push_str(name);
+    } else {
+        path.push('[');
+        path.push_str(&serde_json::Value::from(name).to_string());
+        path.push(']');
+    }
+}
+
+/// The text of a path.
+pub fn to_text<'a>(steps: impl IntoIterator<Item = &'a Step>) -> String {
+    let mut path = String::new();
+    for step in steps {
+        match step {
+            Step::Name(name) => push_name(&mut path, name),
+            Step::Element => path.push_str("[]"),
+            Step::Value => path.push_str("{}"),
+        }
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn odd_names_are_quoted() {
+        let steps = [Step::Name("a".into()), Step::Name("b-c".into()), Step::Element, Step::Name("_d1".into()), Step::Name("\"\n".into())];
+        assert_eq!(to_text(&steps), r#"a["b-c"][]._d1["\"\n"]"#);
+        assert_eq!(to_text(&[Step::Name(String::new().into())]), r#"[""]"#);
+    }
+}
