@@ -14,7 +14,7 @@ optimised=$npm/dist/wasm/dynarrow_wasm_bg.wasm
 # source of the standard library and builds it along. Sets `cargo_build`.
 choose_toolchain() {
   if [ -d "$(rustc --print target-libdir --target $target)" ] ||
-    timeout 120 rustup target add $target </dev/null; then
+    RUST_BACKTRACE=0 timeout 120 rustup target add $target </dev/null; then
     cargo_build=(cargo build)
     return
   fi
