@@ -135,15 +135,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// An error without a position.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner {
-            code,
-            message: message.into(),
-            file: None,
-            line: None,
-            byte: None,
-            item: None,
-            path: None,
-        }))
+        Self(Box::new(Inner { code, message: message.into(), file: None, line: None, byte: None, item: None, path: None }))
     }
 
     /// A wrong argument.
@@ -269,10 +261,7 @@ mod tests {
     #[test]
     fn shows_code_message_and_position() {
         let error = Error::new(Code::Number, "no number: \"1\0x\"").in_file("data/a.json.gz").at(3, 120).at_item(2).at_path("a.b[]");
-        assert_eq!(
-            error.to_string(),
-            "E_NUMBER: no number: \"1\\u{0}x\" (file data/a.json.gz, line 3, byte 120, item 2, attribute a.b[])"
-        );
+        assert_eq!(error.to_string(), "E_NUMBER: no number: \"1\\u{0}x\" (file data/a.json.gz, line 3, byte 120, item 2, attribute a.b[])");
         assert_eq!(Error::usage("no").to_string(), "E_USAGE: no");
     }
 

@@ -43,8 +43,7 @@ pub enum Kind {
 
 impl Kind {
     /// All types, in order.
-    pub const ALL: [Self; 10] =
-        [Self::S, Self::N, Self::B, Self::Bool, Self::M, Self::L, Self::SS, Self::NS, Self::BS, Self::Null];
+    pub const ALL: [Self; 10] = [Self::S, Self::N, Self::B, Self::Bool, Self::M, Self::L, Self::SS, Self::NS, Self::BS, Self::Null];
 
     /// The type's descriptor.
     pub const fn descriptor(self) -> &'static str {

@@ -2,6 +2,7 @@
 
 use crate::event::{Kind, OpenNames, Refusal, Sink, Want};
 use crate::number::Number;
+use crate::schema::Columns;
 
 /// An owned attribute value.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html>
@@ -142,16 +143,16 @@ impl Sink for Items {
 
 /// The attributes that are asked for, and nothing else of the items: `columns=` for sinks
 /// that do not choose columns themselves.
-pub struct Project<'a, S> {
+pub struct Project<S> {
     sink: S,
-    columns: Option<&'a [String]>,
+    columns: Option<Columns>,
     depth: u32,
     names: OpenNames,
 }
 
-impl<'a, S: Sink> Project<'a, S> {
+impl<S: Sink> Project<S> {
     /// All attributes for `None`.
-    pub fn new(sink: S, columns: Option<&'a [String]>) -> Self {
+    pub fn new(sink: S, columns: Option<Columns>) -> Self {
         Self { sink, columns, depth: 0, names: OpenNames::default() }
     }
 
@@ -161,7 +162,7 @@ impl<'a, S: Sink> Project<'a, S> {
     }
 }
 
-impl<S: Sink> Sink for Project<'_, S> {
+impl<S: Sink> Sink for Project<S> {
     const VALUES: bool = S::VALUES;
 
     fn begin_item(&mut self) {
@@ -177,7 +178,7 @@ impl<S: Sink> Sink for Project<'_, S> {
         self.sink.abort_item();
     }
     fn attribute(&mut self, name: &str) -> Result<Want, Refusal> {
-        match self.columns {
+        match &self.columns {
             Some(columns) if self.depth == 0 => {
                 if columns.iter().any(|column| column == name) {
                     return self.sink.attribute(name);

@@ -1,10 +1,51 @@
-//! Dynarrow core.
+//! Reads, checks and converts DynamoDB table exports.
+//!
+//! Every format is a source of the same few [events](event), and everything that is made of
+//! items is a sink for them. Decoding is push: it takes whatever chunk has come. A schema is
+//! a [summary](schema::summary) that can be merged, frozen into columns.
+//!
+//! ```no_run
+//! use dynarrow::{Control, ReadOptions, open_export};
+//!
+//! let export = open_export("tests/data/exports/shop")?;
+//! let reader = export.read(ReadOptions::default(), &Control::default())?;
+//! for batch in reader.batches(&Control::default())? {
+//!     println!("{} rows", batch?.num_rows());
+//! }
+//! # Ok::<(), dynarrow::Error>(())
+//! ```
 #![forbid(unsafe_code)]
+#![warn(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod block;
+pub mod codec;
+pub mod columns;
+pub mod control;
+pub mod engine;
 pub mod error;
 pub mod event;
+pub mod export;
 pub mod format;
 pub mod item;
+pub mod manifest;
 pub mod number;
+pub mod parquet;
 pub mod path;
+pub mod schema;
+pub mod storage;
+
+pub use control::{Control, Progress};
+pub use engine::ledger::{Check, Totals};
+pub use error::{Class, Code, Error, Result};
+#[cfg(not(target_arch = "wasm32"))]
+pub use export::convert::{ConvertOptions, ConvertReport, Dest, OutputFormat, convert};
+#[cfg(not(target_arch = "wasm32"))]
+pub use export::open::open_export;
+pub use export::open::{DataFile, Export};
+pub use export::read::{ItemIter, OnError, ReadOptions, ReadReport, Reader, RecordBatches};
+pub use export::verify::{Finding, Severity, VerifyReport};
+pub use item::{AttributeValue, Item};
+pub use manifest::{ExportSummary, FileEntry};
+pub use number::Number;
+pub use schema::{Columns, Field, Mixed, Numbers, Policies, Schema, Type};

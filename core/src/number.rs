@@ -336,7 +336,9 @@ mod tests {
 
     #[test]
     fn equality_is_by_value() {
-        for group in [&["1", "1.0", "1e0", "10e-1", "0.1e1"][..], &["0.5", ".50", "5e-1"], &["1e40", "10e39", &format!("1{}", "0".repeat(40))]] {
+        for group in
+            [&["1", "1.0", "1e0", "10e-1", "0.1e1"][..], &["0.5", ".50", "5e-1"], &["1e40", "10e39", &format!("1{}", "0".repeat(40))]]
+        {
             let numbers: Vec<_> = group.iter().map(|t| Number::parse(t.as_bytes())).collect();
             assert!(numbers.windows(2).all(|w| w[0] == w[1] && w[0].is_ok()), "{numbers:?}");
         }

@@ -26,6 +26,8 @@ pub enum Form {
     Wrapped,
     /// With `Item` or bare, record by record.
     Either,
+    /// Any objects: they are counted, and nothing is read from them.
+    Any,
 }
 
 /// What is wrong with a record.
@@ -106,7 +108,7 @@ impl<'a> Decoder<'a> {
     pub fn record<S: Sink>(&mut self, form: Form, sink: &mut S) -> Decoded {
         self.depth = 0;
         let start = self.at;
-        if self.bytes[start..].starts_with(b"{\"Item\":{") && (form == Form::Wrapped || self.is_wrapped(start)) {
+        if form != Form::Any && self.bytes[start..].starts_with(b"{\"Item\":{") && (form == Form::Wrapped || self.is_wrapped(start)) {
             self.at = start + b"{\"Item\":{".len();
             self.attributes(sink)?;
             return self.end_of_wrapper();
@@ -119,6 +121,11 @@ impl<'a> Decoder<'a> {
         let start = self.at;
         if !self.eat(b'{') {
             return Err(self.not_an_object("a record", Code::Record));
+        }
+        if form == Form::Any {
+            self.at = scan::skip_value(self.bytes, start, self.newline_is_space)
+                .ok_or_else(|| Fault::new(Code::Json, start, "broken JSON in this record"))?;
+            return Ok(());
         }
         if form == Form::Either && !self.is_wrapped(start) {
             if self.is_change(start) {
@@ -133,7 +140,11 @@ impl<'a> Decoder<'a> {
             {
                 return Err(fault);
             }
-            let message = if self.is_change(start) { "a record of an incremental export in a full one" } else { "the record does not begin with `Item`" };
+            let message = if self.is_change(start) {
+                "a record of an incremental export in a full one"
+            } else {
+                "the record does not begin with `Item`"
+            };
             return Err(Fault::new(Code::Record, start, message));
         }
         self.white();

@@ -7,10 +7,11 @@
 
 mod decode;
 pub mod document;
+pub mod encode;
 pub mod scan;
 
-pub use decode::{Form, MAX_NESTING};
 use decode::{Decoder, Fault, Scratch};
+pub use decode::{Form, MAX_NESTING};
 
 use crate::block::{Block, CutFault, Records, error_at};
 use crate::error::{Code, Error};

@@ -14,9 +14,8 @@ pub fn string_end(bytes: &[u8], mut at: usize) -> usize {
         // above the first hit, never below it.
         let quote = word ^ (ONES * u64::from(b'"'));
         let backslash = word ^ (ONES * u64::from(b'\\'));
-        let hits = (quote.wrapping_sub(ONES) & !quote)
-            | (backslash.wrapping_sub(ONES) & !backslash)
-            | (word.wrapping_sub(ONES * 0x20) & !word);
+        let hits =
+            (quote.wrapping_sub(ONES) & !quote) | (backslash.wrapping_sub(ONES) & !backslash) | (word.wrapping_sub(ONES * 0x20) & !word);
         let hits = hits & HIGH;
         if hits != 0 {
             return at + (hits.trailing_zeros() / 8) as usize;
@@ -167,7 +166,10 @@ fn skip_string(bytes: &[u8], mut at: usize) -> Option<usize> {
 
 /// `true`, `false`, `null` or a number.
 fn skip_scalar(bytes: &[u8], at: usize) -> Option<usize> {
-    let end = bytes[at..].iter().position(|b| matches!(b, b',' | b'}' | b']' | b'{' | b'[' | b'"' | b':' | 0..=0x20)).map_or(bytes.len(), |n| at + n);
+    let end = bytes[at..]
+        .iter()
+        .position(|b| matches!(b, b',' | b'}' | b']' | b'{' | b'[' | b'"' | b':' | 0..=0x20))
+        .map_or(bytes.len(), |n| at + n);
     let text = &bytes[at..end];
     let scalar = matches!(text, b"true" | b"false" | b"null") || is_number(text);
     scalar.then_some(end)
@@ -199,7 +201,6 @@ fn is_number(text: &[u8]) -> bool {
 pub fn line_end(bytes: &[u8], at: usize) -> usize {
     memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |n| at + n)
 }
-
 
 #[cfg(test)]
 mod tests {
@@ -239,10 +240,37 @@ mod tests {
     #[test]
     fn skips_what_serde_json_takes() {
         let good = [
-            "{}", "[]", "[[],{}]", r#"{"a":1,"b":[true,false,null]}"#, r#" { "a" : -1.5e+10 , "b" : "\u00e9\n" } "#, "\"x\"", "0", "-0.0", "1E5",
+            "{}",
+            "[]",
+            "[[],{}]",
+            r#"{"a":1,"b":[true,false,null]}"#,
+            r#" { "a" : -1.5e+10 , "b" : "\u00e9\n" } "#,
+            "\"x\"",
+            "0",
+            "-0.0",
+            "1E5",
         ];
         let bad = [
-            "{", "[", "{]", "[1,]", r#"{"a"}"#, r#"{"a":}"#, r#"{"a":1,}"#, r#"{a:1}"#, "[01]", "[1.]", "[.5]", "[+1]", "[tru]", "\"\\x\"", "\"\\u12g4\"", "\"a\nb\"", "[1 2]", "[--1]", "[1e]", "nul",
+            "{",
+            "[",
+            "{]",
+            "[1,]",
+            r#"{"a"}"#,
+            r#"{"a":}"#,
+            r#"{"a":1,}"#,
+            r#"{a:1}"#,
+            "[01]",
+            "[1.]",
+            "[.5]",
+            "[+1]",
+            "[tru]",
+            "\"\\x\"",
+            "\"\\u12g4\"",
+            "\"a\nb\"",
+            "[1 2]",
+            "[--1]",
+            "[1e]",
+            "nul",
         ];
         for text in good {
             assert!(serde_json::from_str::<serde_json::Value>(text).is_ok(), "{text}");

@@ -1,0 +1,228 @@
+//! The columns of one batch while it is built: plain vectors that can be cut back to any
+//! row, so that an item which turns out bad leaves nothing behind.
+//!
+//! Every column is filled lazily: rows without a value are padded with nulls when the next
+//! value comes, or at the end.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BinaryArray, BooleanArray, BooleanBufferBuilder, NullBufferBuilder, PrimitiveArray, StringArray};
+use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow::datatypes::{ArrowNativeType, ArrowPrimitiveType};
+use arrow::error::ArrowError;
+
+/// Which rows hold a value.
+pub struct Validity(NullBufferBuilder);
+
+impl Default for Validity {
+    fn default() -> Self {
+        Self(NullBufferBuilder::new(0))
+    }
+}
+
+impl Validity {
+    /// Null up to `row`, and a value there.
+    #[inline]
+    pub fn set(&mut self, row: usize) {
+        self.pad(row);
+        self.0.append_non_null();
+    }
+
+    #[inline]
+    pub fn pad(&mut self, rows: usize) {
+        if self.0.len() < rows {
+            self.0.append_n_nulls(rows - self.0.len());
+        }
+    }
+
+    pub fn truncate(&mut self, rows: usize) {
+        self.0.truncate(rows);
+    }
+
+    pub fn finish(&mut self) -> Option<NullBuffer> {
+        self.0.finish()
+    }
+}
+
+/// Values of a fixed width.
+#[derive(Default)]
+pub struct Values<T> {
+    values: Vec<T>,
+    validity: Validity,
+}
+
+impl<T: ArrowNativeType> Values<T> {
+    #[inline]
+    pub fn set(&mut self, row: usize, value: T) {
+        if self.values.len() < row {
+            self.values.resize(row, T::default());
+        }
+        self.values.push(value);
+        self.validity.set(row);
+    }
+
+    pub fn truncate(&mut self, rows: usize) {
+        self.values.truncate(rows);
+        self.validity.truncate(rows);
+    }
+
+    pub fn finish<P: ArrowPrimitiveType<Native = T>>(&mut self, rows: usize) -> Result<PrimitiveArray<P>, ArrowError> {
+        self.values.resize(rows, T::default());
+        self.validity.pad(rows);
+        let next = Vec::with_capacity(rows);
+        let values = ScalarBuffer::from(std::mem::replace(&mut self.values, next));
+        PrimitiveArray::try_new(values, self.validity.finish())
+    }
+}
+
+/// Booleans.
+pub struct Booleans {
+    values: BooleanBufferBuilder,
+    validity: Validity,
+}
+
+impl Default for Booleans {
+    fn default() -> Self {
+        Self { values: BooleanBufferBuilder::new(0), validity: Validity::default() }
+    }
+}
+
+impl Booleans {
+    pub fn set(&mut self, row: usize, value: bool) {
+        if self.values.len() < row {
+            self.values.append_n(row - self.values.len(), false);
+        }
+        self.values.append(value);
+        self.validity.set(row);
+    }
+
+    pub fn truncate(&mut self, rows: usize) {
+        self.values.truncate(rows);
+        self.validity.truncate(rows);
+    }
+
+    pub fn finish(&mut self, rows: usize) -> ArrayRef {
+        self.values.append_n(rows - self.values.len(), false);
+        self.validity.pad(rows);
+        Arc::new(BooleanArray::new(self.values.finish(), self.validity.finish()))
+    }
+}
+
+/// Where the values of variable width, or the elements of lists, begin and end.
+pub struct Offsets(Vec<i32>);
+
+impl Default for Offsets {
+    fn default() -> Self {
+        Self(vec![0])
+    }
+}
+
+impl Offsets {
+    /// Where the next value begins.
+    #[inline]
+    pub fn last(&self) -> usize {
+        self.0.last().map_or(0, |&end| end as usize)
+    }
+
+    #[inline]
+    fn pad(&mut self, rows: usize) {
+        if self.0.len() <= rows {
+            self.0.resize(rows + 1, self.last() as i32);
+        }
+    }
+
+    /// The value of `row` ends at `end`.
+    #[inline]
+    pub fn set(&mut self, row: usize, end: usize) {
+        self.pad(row);
+        // A block's bytes are bounded far below the range of an i32.
+        self.0.push(i32::try_from(end).unwrap_or(i32::MAX));
+    }
+
+    pub fn truncate(&mut self, rows: usize) {
+        self.0.truncate(rows + 1);
+    }
+
+    pub fn finish(&mut self, rows: usize) -> OffsetBuffer<i32> {
+        self.pad(rows);
+        let mut next = Vec::with_capacity(rows + 1);
+        next.push(0);
+        OffsetBuffer::new(std::mem::replace(&mut self.0, next).into())
+    }
+}
+
+/// Strings or binaries.
+#[derive(Default)]
+pub struct Bytes {
+    values: Vec<u8>,
+    offsets: Offsets,
+    validity: Validity,
+}
+
+impl Bytes {
+    #[inline]
+    pub fn set(&mut self, row: usize, value: &[u8]) {
+        self.values.extend_from_slice(value);
+        self.offsets.set(row, self.values.len());
+        self.validity.set(row);
+    }
+
+    /// Appends what `write` writes.
+    pub fn set_with(&mut self, row: usize, write: impl FnOnce(&mut Vec<u8>)) {
+        write(&mut self.values);
+        self.offsets.set(row, self.values.len());
+        self.validity.set(row);
+    }
+
+    pub fn truncate(&mut self, rows: usize) {
+        self.offsets.truncate(rows);
+        self.validity.truncate(rows);
+        self.values.truncate(self.offsets.last());
+    }
+
+    fn parts(&mut self, rows: usize) -> (OffsetBuffer<i32>, Buffer, Option<NullBuffer>) {
+        self.validity.pad(rows);
+        let next = Vec::with_capacity(self.values.len());
+        let values = std::mem::replace(&mut self.values, next);
+        (self.offsets.finish(rows), Buffer::from_vec(values), self.validity.finish())
+    }
+
+    pub fn finish_text(&mut self, rows: usize) -> Result<ArrayRef, ArrowError> {
+        let (offsets, values, nulls) = self.parts(rows);
+        Ok(Arc::new(StringArray::try_new(offsets, values, nulls)?))
+    }
+
+    pub fn finish_binary(&mut self, rows: usize) -> Result<ArrayRef, ArrowError> {
+        let (offsets, values, nulls) = self.parts(rows);
+        Ok(Arc::new(BinaryArray::try_new(offsets, values, nulls)?))
+    }
+}
+
+/// The frame of lists, sets and map columns: which rows hold one, and where its elements are.
+#[derive(Default)]
+pub struct Lists {
+    pub offsets: Offsets,
+    pub validity: Validity,
+}
+
+impl Lists {
+    /// Elements so far.
+    pub fn len(&self) -> usize {
+        self.offsets.last()
+    }
+
+    pub fn set(&mut self, row: usize, end: usize) {
+        self.offsets.set(row, end);
+        self.validity.set(row);
+    }
+
+    pub fn truncate(&mut self, rows: usize) {
+        self.offsets.truncate(rows);
+        self.validity.truncate(rows);
+    }
+
+    pub fn finish(&mut self, rows: usize) -> (OffsetBuffer<i32>, Option<NullBuffer>) {
+        self.validity.pad(rows);
+        (self.offsets.finish(rows), self.validity.finish())
+    }
+}

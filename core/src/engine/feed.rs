@@ -1,0 +1,94 @@
+//! One file, pushed in chunks, handed out in blocks.
+
+use md5::{Digest, Md5};
+
+use crate::block::{Block, Cutter};
+use crate::codec::{Decompressor, Progress};
+use crate::error::Result;
+
+/// Inflated at a time.
+const PIECE: usize = 256 << 10;
+
+/// Decompresses and cuts one file.
+pub struct FileFeed {
+    decompressor: Decompressor,
+    cutter: Cutter,
+    hash: Option<Md5>,
+    inflated: bool,
+    bytes_in: u64,
+    bytes_out: u64,
+}
+
+/// What was read of a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FileBytes {
+    /// Compressed bytes.
+    pub compressed: u64,
+    /// Inflated bytes.
+    pub inflated: u64,
+    /// MD5 of the compressed bytes, where it was asked for.
+    pub md5: Option<[u8; 16]>,
+}
+
+impl FileFeed {
+    /// The file with this place in the list; `hash` to have its MD5.
+    pub fn new(file: usize, hash: bool) -> Self {
+        Self {
+            decompressor: Decompressor::default(),
+            cutter: Cutter::new(file),
+            hash: hash.then(Md5::new),
+            inflated: false,
+            bytes_in: 0,
+            bytes_out: 0,
+        }
+    }
+
+    /// Takes the next chunk.
+    pub fn push(&mut self, chunk: &[u8]) {
+        if let Some(hash) = &mut self.hash {
+            hash.update(chunk);
+        }
+        self.bytes_in += chunk.len() as u64;
+        self.decompressor.push(chunk);
+    }
+
+    /// No more chunks will come.
+    pub fn finish(&mut self) {
+        self.decompressor.finish();
+    }
+
+    /// The next block; `None` where it needs more chunks, or all blocks were handed out.
+    pub fn next_block(&mut self) -> Result<Option<Block>> {
+        loop {
+            if let Some(block) = self.cutter.next_block() {
+                return Ok(Some(block));
+            }
+            if self.inflated {
+                return Ok(None);
+            }
+            let progress = self.decompressor.read(self.cutter.room(PIECE));
+            let count = if let Ok(Progress::Bytes(count)) = progress { count } else { 0 };
+            self.cutter.filled(PIECE, count);
+            self.bytes_out += count as u64;
+            match progress? {
+                Progress::Bytes(_) => {}
+                Progress::NeedsInput => return Ok(None),
+                Progress::End => {
+                    self.inflated = true;
+                    self.cutter.finish();
+                }
+            }
+        }
+    }
+
+    /// All blocks were handed out.
+    pub fn is_done(&self) -> bool {
+        self.inflated && self.cutter.is_done()
+    }
+
+    /// What was read so far.
+    pub fn bytes(&self) -> FileBytes {
+        let md5 = self.hash.clone().map(|hash| hash.finalize().into());
+        FileBytes { compressed: self.bytes_in, inflated: self.bytes_out, md5 }
+    }
+}

@@ -1,0 +1,7 @@
+//! Driving the decoders: files in, results of blocks out, in order.
+
+pub mod feed;
+pub mod ledger;
+pub mod pipeline;
+pub mod push;
+pub mod worker;

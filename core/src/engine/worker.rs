@@ -1,0 +1,102 @@
+//! Blocks → results: a decoder and a sink that work together on one thread.
+
+use crate::block::Block;
+use crate::columns::{ColumnSink, Rows};
+use crate::error::Result;
+use crate::event::{Discard, Sink};
+use crate::format::csv::CsvSink;
+use crate::format::json::{BlockDecoder, Form, Outcome};
+use crate::format::plain::PlainSink;
+use crate::item::{Item, Items, Project};
+use crate::schema::learn::Learner;
+
+/// A sink that gives a result for each block.
+pub trait BlockSink: Sink + Send + 'static {
+    /// What comes of a block.
+    type Out: Send;
+    /// The items that follow are those of this block of this file.
+    fn begin_block(&mut self, _file: usize, _block: usize) {}
+    /// The block is at its end.
+    fn end_block(&mut self) -> Result<Self::Out>;
+}
+
+impl BlockSink for Learner {
+    /// The good items of the block.
+    type Out = u64;
+    fn begin_block(&mut self, file: usize, block: usize) {
+        Learner::begin_block(self, file, block);
+    }
+    fn end_block(&mut self) -> Result<u64> {
+        Ok(self.items_in_block())
+    }
+}
+
+impl BlockSink for ColumnSink {
+    type Out = Rows;
+    fn end_block(&mut self) -> Result<Rows> {
+        self.take()
+    }
+}
+
+impl BlockSink for CsvSink {
+    type Out = Vec<u8>;
+    fn end_block(&mut self) -> Result<Vec<u8>> {
+        Ok(self.take())
+    }
+}
+
+impl BlockSink for Project<PlainSink> {
+    type Out = Vec<u8>;
+    fn end_block(&mut self) -> Result<Vec<u8>> {
+        Ok(self.sink().take())
+    }
+}
+
+impl BlockSink for Project<Items> {
+    type Out = Vec<Item>;
+    fn end_block(&mut self) -> Result<Vec<Item>> {
+        Ok(self.sink().take())
+    }
+}
+
+impl BlockSink for Discard {
+    type Out = ();
+    fn end_block(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// How records are read.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading {
+    /// How they look.
+    pub form: Form,
+    /// Bad ones are passed over.
+    pub skip: bool,
+}
+
+/// Decodes blocks into a sink.
+pub struct Worker<S> {
+    decoder: BlockDecoder,
+    sink: S,
+    reading: Reading,
+}
+
+impl<S: BlockSink> Worker<S> {
+    /// A worker for this sink.
+    pub fn new(sink: S, reading: Reading) -> Self {
+        Self { decoder: BlockDecoder::default(), sink, reading }
+    }
+
+    /// Decodes a block.
+    pub fn work(&mut self, block: &Block) -> (Outcome, Result<S::Out>) {
+        self.sink.begin_block(block.file, block.index);
+        let outcome = self.decoder.decode(block, self.reading.form, self.reading.skip, &mut self.sink);
+        (outcome, self.sink.end_block())
+    }
+
+    /// The sink, when all blocks are decoded.
+    pub fn into_sink(self) -> S {
+        self.sink
+    }
+}

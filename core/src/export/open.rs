@@ -1,0 +1,296 @@
+//! Opening an export: finding its manifests, and its data files where they are now.
+//!
+//! Exports are copied and moved. A key in a manifest is looked for by its part from
+//! `AWSDynamoDB/` on, then by its base name in the places where data files stand.
+
+use std::collections::BTreeSet;
+#[cfg(not(target_arch = "wasm32"))]
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::engine::ledger::Expected;
+use crate::error::{Code, Error, Result};
+use crate::format::json::Form;
+use crate::manifest::{ExportSummary, FILES, FileEntry, SUMMARY, files};
+use crate::storage::Storage;
+
+/// The folder that AWS puts every export into.
+const AWS_FOLDER: &str = "AWSDynamoDB/";
+
+/// A data file of an export.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataFile {
+    /// What the manifest says; `None` where there is no manifest.
+    pub entry: Option<FileEntry>,
+    /// Where the storage has it; `None` where it is missing.
+    pub key: Option<String>,
+    /// Its compressed size in bytes; `None` where it is missing or not known.
+    pub size: Option<u64>,
+    /// The name for messages.
+    pub name: String,
+}
+
+/// An export, or data files without manifests, opened: nothing but the manifests is read.
+#[derive(Clone)]
+pub struct Export {
+    storage: Arc<dyn Storage>,
+    /// The folder with the manifests, `""` or ending in `/`; `None` without manifests.
+    folder: Option<String>,
+    name: String,
+    summary: Option<ExportSummary>,
+    files: Vec<DataFile>,
+    /// Keeps the spooled data of a pipe.
+    #[cfg(not(target_arch = "wasm32"))]
+    _spool: Option<Arc<tempfile::TempDir>>,
+}
+
+impl std::fmt::Debug for Export {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Export").field("name", &self.name).field("files", &self.files.len()).finish_non_exhaustive()
+    }
+}
+
+impl Export {
+    /// What was opened.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The summary manifest, where there is one.
+    pub fn summary(&self) -> Option<&ExportSummary> {
+        self.summary.as_ref()
+    }
+
+    /// The data files, in the order of the manifest, or in byte order of their names.
+    pub fn files(&self) -> &[DataFile] {
+        &self.files
+    }
+
+    /// Where the files are.
+    pub fn storage(&self) -> &Arc<dyn Storage> {
+        &self.storage
+    }
+
+    /// The folder of the manifests, where there are any.
+    pub fn folder(&self) -> Option<&str> {
+        self.folder.as_deref()
+    }
+
+    /// Compressed bytes of all files that are there.
+    pub fn bytes(&self) -> u64 {
+        self.files.iter().filter_map(|file| file.size).sum()
+    }
+
+    /// How the records look: an export's have `Item`, or are changes.
+    pub(crate) fn form(&self) -> Form {
+        match &self.summary {
+            Some(summary) if summary.is_incremental() => Form::Any,
+            Some(_) => Form::Wrapped,
+            None => Form::Either,
+        }
+    }
+
+    /// Refuses what cannot be read as a table.
+    pub(crate) fn require_full_json(&self) -> Result<()> {
+        let Some(summary) = &self.summary else { return Ok(()) };
+        if summary.is_incremental() {
+            let message = "this is an incremental export: its records are changes, not items; `changes` reads them";
+            return Err(Error::new(Code::Incremental, message).in_file(&*self.name));
+        }
+        self.require_json()
+    }
+
+    pub(crate) fn require_json(&self) -> Result<()> {
+        match self.summary.as_ref().and_then(|summary| summary.output_format.as_deref()) {
+            None | Some("DYNAMODB_JSON") => Ok(()),
+            Some(format) => {
+                Err(Error::new(Code::Format, format!("outputFormat {format}: only DYNAMODB_JSON is read")).in_file(&*self.name))
+            }
+        }
+    }
+
+    /// The files as the engine reads them.
+    pub(crate) fn expected(&self) -> Arc<[Expected]> {
+        let expected = |file: &DataFile| Expected {
+            name: file.name.clone(),
+            key: file.key.clone(),
+            size: file.size,
+            items: file.entry.as_ref().and_then(|entry| entry.item_count),
+            md5: file.entry.as_ref().and_then(|entry| entry.md5_checksum.clone()),
+        };
+        self.files.iter().map(expected).collect()
+    }
+}
+
+/// Opens an export on the local file system: a folder with `manifest-summary.json`, a
+/// manifest, a folder with one export below it, a folder of data files, a data file, or
+/// `-` for standard input.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn open_export(src: &str) -> Result<Export> {
+    use crate::storage::local::Local;
+
+    if src == "-" {
+        return spool(std::io::stdin());
+    }
+    let path = Path::new(src);
+    let meta = std::fs::metadata(path).map_err(|e| Error::io(src, &e))?;
+    if meta.is_dir() {
+        // An export that is named by its own folder may have its data beside it.
+        let manifests = path.join(SUMMARY).is_file() || path.join(FILES).is_file();
+        let real = std::fs::canonicalize(path).map_err(|e| Error::io(src, &e))?;
+        if manifests && let (Some(parent), Some(own)) = (real.parent(), real.file_name().and_then(|n| n.to_str())) {
+            if parent.file_name().is_some_and(|name| name == "AWSDynamoDB")
+                && let Some(root) = parent.parent()
+            {
+                return open(Arc::new(Local::new(root)?), &format!("{AWS_FOLDER}{own}/"), src);
+            }
+            if !path.join("data").is_dir() {
+                return open(Arc::new(Local::new(parent)?), &format!("{own}/"), src);
+            }
+        }
+        return open(Arc::new(Local::new(path)?), "", src);
+    }
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if name == SUMMARY || name == FILES {
+        return open_export(&folder.display().to_string());
+    }
+    let storage = Arc::new(Local::new(folder)?);
+    let file = DataFile { entry: None, key: Some(name.to_owned()), size: Some(meta.len()), name: src.to_owned() };
+    Ok(Export { storage, folder: None, name: src.to_owned(), summary: None, files: vec![file], _spool: None })
+}
+
+/// Data that can be read once is kept in a temporary file: learning a schema and reading
+/// take two passes.
+#[cfg(not(target_arch = "wasm32"))]
+fn spool(mut source: impl std::io::Read) -> Result<Export> {
+    use crate::storage::local::Local;
+
+    let failed = |e: std::io::Error| Error::io("standard input", &e);
+    let folder = tempfile::TempDir::with_prefix("dynarrow-").map_err(failed)?;
+    let path = folder.path().join("stdin");
+    let mut file = std::fs::File::create(&path).map_err(failed)?;
+    let size = std::io::copy(&mut source, &mut file).map_err(failed)?;
+    let storage = Arc::new(Local::new(folder.path())?);
+    let file = DataFile { entry: None, key: Some("stdin".into()), size: Some(size), name: "standard input".into() };
+    let name = "standard input".to_owned();
+    Ok(Export { storage, folder: None, name, summary: None, files: vec![file], _spool: Some(Arc::new(folder)) })
+}
+
+/// Opens the export in a folder of a storage (`""` for its root), or the data files there.
+/// `name` is what messages call it.
+pub fn open(storage: Arc<dyn Storage>, folder: &str, name: &str) -> Result<Export> {
+    if storage.size(&format!("{folder}{SUMMARY}"))?.is_some() || storage.size(&format!("{folder}{FILES}"))?.is_some() {
+        return open_manifests(storage, folder, name);
+    }
+    let entries = storage.list(folder)?;
+    let found: BTreeSet<_> = entries.iter().filter_map(|entry| entry.key.strip_suffix(SUMMARY)).filter(|at| at.ends_with('/')).collect();
+    match found.len() {
+        0 => {}
+        1 => {
+            let folder = found.first().map_or(folder, |at| at);
+            return open_manifests(storage.clone(), folder, name);
+        }
+        _ => return Err(several(name, &found)),
+    }
+    // Emulators write the folders of AWS without manifests.
+    let exports: BTreeSet<_> = entries
+        .iter()
+        .filter_map(|entry| {
+            let at = entry.key.find(AWS_FOLDER)? + AWS_FOLDER.len();
+            let end = at + entry.key[at..].find("/data/")?;
+            Some(&entry.key[..=end])
+        })
+        .collect();
+    if exports.len() > 1 {
+        return Err(several(name, &exports));
+    }
+    let is_data = |key: &str| !key.rsplit('/').next().is_some_and(|base| base.starts_with('_'));
+    let files: Vec<_> = entries
+        .into_iter()
+        .filter(|entry| is_data(&entry.key))
+        .map(|entry| DataFile { entry: None, name: storage.name(&entry.key), size: Some(entry.size), key: Some(entry.key) })
+        .collect();
+    if files.is_empty() {
+        return Err(Error::new(Code::NotFound, "no manifest and no data files in this folder").in_file(name));
+    }
+    Ok(Export {
+        storage,
+        folder: None,
+        name: name.to_owned(),
+        summary: None,
+        files,
+        #[cfg(not(target_arch = "wasm32"))]
+        _spool: None,
+    })
+}
+
+fn several(name: &str, found: &BTreeSet<&str>) -> Error {
+    const SHOWN: usize = 10;
+    let mut list: Vec<_> = found.iter().take(SHOWN).map(|at| at.trim_end_matches('/')).collect();
+    let more = format!("and {} more", found.len().saturating_sub(SHOWN));
+    if found.len() > SHOWN {
+        list.push(&more);
+    }
+    Error::new(Code::SeveralExports, format!("several exports in this folder; name one of {}", list.join(", "))).in_file(name)
+}
+
+fn open_manifests(storage: Arc<dyn Storage>, folder: &str, name: &str) -> Result<Export> {
+    let missing =
+        |file: &str| Error::new(Code::FileMissing, "the export has no such manifest").in_file(storage.name(&format!("{folder}{file}")));
+    let summary_key = format!("{folder}{SUMMARY}");
+    let bytes = storage.read(&summary_key)?.ok_or_else(|| missing(SUMMARY))?;
+    let summary = ExportSummary::parse(&bytes).map_err(|e| e.in_file(storage.name(&summary_key)))?;
+    let files_key = format!("{folder}{FILES}");
+    let bytes = storage.read(&files_key)?.ok_or_else(|| missing(FILES))?;
+    let entries = files::parse(&bytes).map_err(|e| e.in_file(storage.name(&files_key)))?;
+    let mut files = Vec::with_capacity(entries.len());
+    for entry in entries {
+        check_key(&entry.data_file_s3_key).map_err(|e| e.in_file(storage.name(&files_key)))?;
+        let found = locate(&*storage, folder, &entry.data_file_s3_key)?;
+        let (key, size) = found.unzip();
+        files.push(DataFile { name: entry.data_file_s3_key.clone(), key, size, entry: Some(entry) });
+    }
+    Ok(Export {
+        folder: Some(folder.to_owned()),
+        name: name.to_owned(),
+        summary: Some(summary),
+        files,
+        storage,
+        #[cfg(not(target_arch = "wasm32"))]
+        _spool: None,
+    })
+}
+
+/// Refuses a key that would lead out of the export.
+fn check_key(key: &str) -> Result<()> {
+    let bad = key.is_empty()
+        || key.starts_with('/')
+        || key.contains('\\')
+        || key.contains("://")
+        || key.contains('\0')
+        || key.split('/').any(|part| part == ".." || part == ".");
+    if bad { Err(Error::new(Code::Key, format!("the manifest names the key {key:?}, which leads out of the export"))) } else { Ok(()) }
+}
+
+/// Where a data file is now, and its size.
+fn locate(storage: &dyn Storage, folder: &str, key: &str) -> Result<Option<(String, u64)>> {
+    let base = key.rsplit('/').next().unwrap_or(key);
+    let parent = folder.trim_end_matches('/').rfind('/').map_or("", |at| &folder[..=at]);
+    // The root of what AWS wrote, where the export still stands in its own folders.
+    let root = parent.strip_suffix(AWS_FOLDER);
+    let from_aws_folder = key.find(AWS_FOLDER).map(|at| &key[at..]);
+    let candidates = [
+        root.zip(from_aws_folder).map(|(root, key)| format!("{root}{key}")),
+        Some(format!("{folder}data/{base}")),
+        Some(format!("{folder}{base}")),
+        (!folder.is_empty()).then(|| format!("{parent}data/{base}")),
+        from_aws_folder.map(|key| format!("{folder}{key}")),
+    ];
+    for candidate in candidates.into_iter().flatten() {
+        if let Some(size) = storage.size(&candidate)? {
+            return Ok(Some((candidate, size)));
+        }
+    }
+    Ok(None)
+}

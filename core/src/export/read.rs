@@ -1,0 +1,283 @@
+//! Reading an export as record batches, or as owned items.
+
+use std::str::FromStr;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+
+use super::open::Export;
+use crate::columns::ColumnSink;
+use crate::columns::cut::{Cutting, Limit, Piece};
+use crate::control::Control;
+use crate::engine::ledger::{Check, Totals};
+use crate::engine::pipeline::{Pass, Pipeline, Step};
+use crate::engine::worker::Reading;
+use crate::error::{Error, Result};
+use crate::item::{Item, Items, Project};
+use crate::schema::{Columns, Policies, Schema};
+
+/// What a bad record does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnError {
+    /// Ends the work in its error.
+    #[default]
+    Raise,
+    /// Is passed over and counted. A file that is truncated or corrupt still fails.
+    Skip,
+}
+
+impl FromStr for OnError {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "raise" => Ok(Self::Raise),
+            "skip" => Ok(Self::Skip),
+            _ => Err(Error::usage(format!("on_error must be one of raise, skip, not {text:?}"))),
+        }
+    }
+}
+
+/// How an export is read.
+#[derive(Clone, Debug)]
+pub struct ReadOptions {
+    /// The attributes that are read, in this order; all for `None`.
+    pub columns: Option<Columns>,
+    /// What columns numbers and mixed types become.
+    pub policies: Policies,
+    /// Rows of a record batch, at most.
+    pub batch_size: usize,
+    /// Threads; 0 for as many as the machine has cores.
+    pub threads: usize,
+    /// What a bad record does.
+    pub on_error: OnError,
+    /// What is checked against the manifest.
+    pub check: Check,
+}
+
+/// Rows of a record batch, by default.
+pub const BATCH_SIZE: usize = 8_192;
+/// Record bytes of a batch, at most: 8,192 items of 400 KB would overflow a utf8 array.
+pub const BATCH_BYTES: u64 = 32 << 20;
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        Self {
+            columns: None,
+            policies: Policies::default(),
+            batch_size: BATCH_SIZE,
+            threads: 0,
+            on_error: OnError::Raise,
+            check: Check::Count,
+        }
+    }
+}
+
+impl ReadOptions {
+    /// The number of threads that is meant.
+    pub fn thread_count(&self) -> usize {
+        if cfg!(target_arch = "wasm32") {
+            return 1;
+        }
+        match self.threads {
+            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            threads => threads,
+        }
+    }
+
+    /// How records of an export are read.
+    pub fn reading(&self, export: &Export) -> Reading {
+        Reading { form: export.form(), skip: self.on_error == OnError::Skip }
+    }
+
+    pub(crate) fn batch_limit(&self) -> Result<Limit> {
+        if self.batch_size == 0 {
+            return Err(Error::usage("batch_size must be at least 1"));
+        }
+        Ok(Limit { rows: self.batch_size, bytes: BATCH_BYTES })
+    }
+}
+
+/// What was read, and what was not.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ReadReport {
+    /// Items, bytes, skipped records.
+    pub totals: Totals,
+    /// Numbers that `numbers="float64"` rounded.
+    pub rounded_numbers: u64,
+}
+
+impl Export {
+    pub(crate) fn pass(&self, options: &ReadOptions, control: &Control) -> Result<Pass> {
+        self.require_full_json()?;
+        Ok(self.any_pass(options, control))
+    }
+
+    /// A pass also over exports that are no table.
+    pub(crate) fn any_pass(&self, options: &ReadOptions, control: &Control) -> Pass {
+        control.expect(self.bytes());
+        Pass {
+            storage: self.storage().clone(),
+            files: self.expected(),
+            reading: options.reading(self),
+            check: options.check,
+            threads: options.thread_count(),
+            control: control.clone(),
+        }
+    }
+
+    /// A reader of record batches. Learns the schema first, over all items.
+    pub fn read(&self, options: ReadOptions, control: &Control) -> Result<Reader> {
+        let schema = self.infer_schema(&options, control)?;
+        Ok(self.read_with(schema, options))
+    }
+
+    /// A reader with a schema that was learnt from this export before.
+    pub fn read_with(&self, schema: Schema, options: ReadOptions) -> Reader {
+        Reader { export: self.clone(), schema, options }
+    }
+
+    /// The items, one by one.
+    pub fn items(&self, options: &ReadOptions, control: &Control) -> Result<ItemIter> {
+        let columns = options.columns.clone();
+        let pipeline = Pipeline::new(self.pass(options, control)?, move || Project::new(Items::default(), columns.clone()));
+        Ok(ItemIter { pipeline, items: Vec::new().into_iter(), failed: false })
+    }
+}
+
+/// Reads an export as record batches, as often as wanted.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    export: Export,
+    schema: Schema,
+    options: ReadOptions,
+}
+
+impl Reader {
+    /// The schema of all batches.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// The export that is read.
+    pub fn export(&self) -> &Export {
+        &self.export
+    }
+
+    /// The batches, from the first on.
+    pub fn batches(&self, control: &Control) -> Result<RecordBatches> {
+        self.batches_in_groups(None, control)
+    }
+
+    pub(crate) fn batches_in_groups(&self, group: Option<Limit>, control: &Control) -> Result<RecordBatches> {
+        let batch = self.options.batch_limit()?;
+        let schema = self.schema.clone();
+        let arrow = SchemaRef::new(schema.to_arrow());
+        let pipeline = Pipeline::new(self.export.pass(&self.options, control)?, move || ColumnSink::new(&schema));
+        let cutting = Cutting::new(arrow.clone(), batch, group);
+        Ok(RecordBatches {
+            pipeline,
+            cutting,
+            schema: arrow,
+            ready: std::collections::VecDeque::new(),
+            report: ReadReport::default(),
+            done: false,
+        })
+    }
+}
+
+/// The batches of one reading.
+pub struct RecordBatches {
+    pipeline: Pipeline<ColumnSink>,
+    cutting: Cutting,
+    schema: SchemaRef,
+    ready: std::collections::VecDeque<Piece>,
+    report: ReadReport,
+    done: bool,
+}
+
+impl RecordBatches {
+    /// The schema of all batches.
+    pub fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+
+    /// What was read so far.
+    pub fn report(&self) -> ReadReport {
+        ReadReport { totals: self.pipeline.totals().clone(), ..self.report.clone() }
+    }
+
+    pub(crate) fn next_piece(&mut self) -> Result<Option<Piece>> {
+        loop {
+            if let Some(piece) = self.ready.pop_front() {
+                return Ok(Some(piece));
+            }
+            if self.done {
+                return Ok(None);
+            }
+            match self.pipeline.next().transpose()? {
+                Some(Step::Block { out, .. }) => {
+                    self.report.rounded_numbers += out.rounded;
+                    let ready = &mut self.ready;
+                    self.cutting.push(&out, |piece| {
+                        ready.push_back(piece);
+                        Ok(())
+                    })?;
+                }
+                Some(Step::File { error: Some(error), .. }) => return Err(error),
+                Some(Step::File { .. }) => {}
+                None => {
+                    self.done = true;
+                    self.ready.extend(self.cutting.finish()?);
+                }
+            }
+        }
+    }
+}
+
+impl Iterator for RecordBatches {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let next = self.next_piece();
+        // Behind an error there is nothing.
+        self.done |= next.is_err();
+        next.map(|piece| piece.map(|piece| piece.batch)).transpose()
+    }
+}
+
+/// The items of an export, in order.
+pub struct ItemIter {
+    pipeline: Pipeline<Project<Items>>,
+    items: std::vec::IntoIter<Item>,
+    failed: bool,
+}
+
+impl ItemIter {
+    /// What was read so far.
+    pub fn totals(&self) -> &Totals {
+        self.pipeline.totals()
+    }
+}
+
+impl Iterator for ItemIter {
+    type Item = Result<Item>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(item) = self.items.next() {
+                return Some(Ok(item));
+            }
+            if self.failed {
+                return None;
+            }
+            match self.pipeline.next()? {
+                Ok(Step::Block { out, .. }) => self.items = out.into_iter(),
+                Ok(Step::File { error: None, .. }) => {}
+                Ok(Step::File { error: Some(error), .. }) | Err(error) => {
+                    self.failed = true;
+                    return Some(Err(error));
+                }
+            }
+        }
+    }
+}

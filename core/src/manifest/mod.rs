@@ -1,0 +1,14 @@
+//! The manifests of an export: what they say, and their checksums.
+//! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html>
+
+pub mod checksums;
+pub mod files;
+pub mod summary;
+
+pub use files::FileEntry;
+pub use summary::ExportSummary;
+
+/// The name of the summary manifest.
+pub const SUMMARY: &str = "manifest-summary.json";
+/// The name of the list of data files.
+pub const FILES: &str = "manifest-files.json";

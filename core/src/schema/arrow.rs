@@ -1,0 +1,92 @@
+//! Schema → Arrow types.
+//!
+//! Only types that every consumer takes are used: utf8, int64, float64, boolean, binary,
+//! decimal128, list, non-empty struct, map. Lists and maps name their children as Parquet
+//! does (<https://github.com/apache/parquet-format/blob/master/LogicalTypes.md>), so that
+//! the names in the file are the same for every reader.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field as ArrowField, Fields, Schema as ArrowSchema};
+
+use super::{Field, Schema, Type};
+use crate::event::Kind;
+use crate::number::MAX_DIGITS;
+
+/// The name of a list's elements.
+pub const ELEMENT: &str = "element";
+/// The metadata key that bears the DynamoDB type of a field.
+pub const TYPE_KEY: &str = "dynamodb.type";
+/// The metadata key of the schema that bears its layout.
+pub const LAYOUT_KEY: &str = "dynarrow.layout";
+
+impl Schema {
+    /// The Arrow schema. Each field bears its DynamoDB type in metadata.
+    pub fn to_arrow(&self) -> ArrowSchema {
+        let fields: Vec<_> = self.fields.iter().map(Field::to_arrow).collect();
+        ArrowSchema::new_with_metadata(fields, HashMap::from([(LAYOUT_KEY.to_owned(), "plain".to_owned())]))
+    }
+}
+
+impl Field {
+    /// The Arrow field.
+    pub fn to_arrow(&self) -> ArrowField {
+        self.ty.to_arrow_field(&self.name)
+    }
+}
+
+impl Type {
+    /// The Arrow type.
+    pub fn to_arrow(&self) -> DataType {
+        match self {
+            Self::Text | Self::NumberText | Self::Null | Self::Json | Self::MixedText => DataType::Utf8,
+            Self::Int64 => DataType::Int64,
+            Self::Decimal(scale) => DataType::Decimal128(MAX_DIGITS as u8, *scale as i8),
+            Self::Float64 => DataType::Float64,
+            Self::Boolean => DataType::Boolean,
+            Self::Binary => DataType::Binary,
+            Self::Struct(fields) => DataType::Struct(fields.iter().map(Field::to_arrow).collect()),
+            Self::Map(value) => map_of(value.to_arrow_field("value")),
+            Self::EmptyMap => map_of(ArrowField::new("value", DataType::Utf8, true)),
+            Self::List(element) => DataType::List(Arc::new(element.to_arrow_field(ELEMENT))),
+            Self::EmptyList => DataType::List(Arc::new(ArrowField::new(ELEMENT, DataType::Utf8, true))),
+            Self::Set(_, member) => DataType::List(Arc::new(member.to_arrow_field(ELEMENT))),
+            Self::Mixed(children) => DataType::Struct(children.iter().map(|(kind, ty)| ty.to_arrow_field(kind.descriptor())).collect()),
+        }
+    }
+
+    /// A nullable Arrow field of this type.
+    pub fn to_arrow_field(&self, name: &str) -> ArrowField {
+        let mut metadata = HashMap::from([(TYPE_KEY.to_owned(), self.dynamodb_type().to_owned())]);
+        if matches!(self, Self::Json) {
+            // https://arrow.apache.org/docs/format/CanonicalExtensions.html#json
+            metadata.insert("ARROW:extension:name".into(), "arrow.json".into());
+            metadata.insert("ARROW:extension:metadata".into(), String::new());
+        }
+        ArrowField::new(name, self.to_arrow(), true).with_metadata(metadata)
+    }
+
+    /// The DynamoDB type, as the field's metadata has it.
+    pub fn dynamodb_type(&self) -> &'static str {
+        match self {
+            Self::Text => "S",
+            Self::Int64 | Self::Decimal(_) | Self::Float64 | Self::NumberText => "N",
+            Self::Boolean => "BOOL",
+            Self::Binary => "B",
+            Self::Null => "NULL",
+            Self::Struct(_) | Self::Map(_) | Self::EmptyMap => "M",
+            Self::List(_) | Self::EmptyList => "L",
+            Self::Set(Kind::NS, _) => "NS",
+            Self::Set(Kind::BS, _) => "BS",
+            Self::Set(..) => "SS",
+            Self::Mixed(_) | Self::MixedText => "mixed",
+            Self::Json => "json",
+        }
+    }
+}
+
+fn map_of(value: ArrowField) -> DataType {
+    let entries = Fields::from(vec![ArrowField::new("key", DataType::Utf8, false), value]);
+    DataType::Map(Arc::new(ArrowField::new("key_value", DataType::Struct(entries), false)), false)
+}
