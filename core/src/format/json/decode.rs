@@ -542,10 +542,10 @@ impl<'a> Decoder<'a> {
                     let c = self.escape()?;
                     self.scratch.unescaped.push(c);
                 }
-                Some(byte) => {
+                Some(byte) if *byte != b'\n' => {
                     return Err(Fault::new(Code::Json, end, format!("control character 0x{byte:02x} in a string; it must be escaped")));
                 }
-                None => return Err(self.unexpected("the end of the string")),
+                _ => return Err(self.unexpected("the end of the string")),
             }
             start = self.at;
             end = scan::string_end(self.bytes, start);
