@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::schema::Learnt;
 use crate::engine::ledger::Expected;
 use crate::error::{Code, Error, Result};
 use crate::format::json::Form;
@@ -39,6 +40,7 @@ pub struct Export {
     name: String,
     summary: Option<ExportSummary>,
     files: Vec<DataFile>,
+    learnt: Arc<Learnt>,
     /// Keeps the spooled data of a pipe.
     #[cfg(not(target_arch = "wasm32"))]
     _spool: Option<Arc<tempfile::TempDir>>,
@@ -64,6 +66,11 @@ impl Export {
     /// The data files, in the order of the manifest, or in byte order of their names.
     pub fn files(&self) -> &[DataFile] {
         &self.files
+    }
+
+    /// What was learnt of the items.
+    pub fn learnt(&self) -> &Learnt {
+        &self.learnt
     }
 
     /// Where the files are.
@@ -110,7 +117,7 @@ impl Export {
     }
 
     /// The files as the engine reads them.
-    pub(crate) fn expected(&self) -> Arc<[Expected]> {
+    pub fn expected(&self) -> Arc<[Expected]> {
         let expected = |file: &DataFile| Expected {
             name: file.name.clone(),
             key: file.key.clone(),
@@ -157,7 +164,7 @@ pub fn open_export(src: &str) -> Result<Export> {
     }
     let storage = Arc::new(Local::new(folder)?);
     let file = DataFile { entry: None, key: Some(name.to_owned()), size: Some(meta.len()), name: src.to_owned() };
-    Ok(Export { storage, folder: None, name: src.to_owned(), summary: None, files: vec![file], _spool: None })
+    Ok(Export { storage, folder: None, name: src.to_owned(), summary: None, files: vec![file], learnt: Arc::default(), _spool: None })
 }
 
 /// Data that can be read once is kept in a temporary file: learning a schema and reading
@@ -174,7 +181,7 @@ fn spool(mut source: impl std::io::Read) -> Result<Export> {
     let storage = Arc::new(Local::new(folder.path())?);
     let file = DataFile { entry: None, key: Some("stdin".into()), size: Some(size), name: "standard input".into() };
     let name = "standard input".to_owned();
-    Ok(Export { storage, folder: None, name, summary: None, files: vec![file], _spool: Some(Arc::new(folder)) })
+    Ok(Export { storage, folder: None, name, summary: None, files: vec![file], learnt: Arc::default(), _spool: Some(Arc::new(folder)) })
 }
 
 /// Opens the export in a folder of a storage (`""` for its root), or the data files there.
@@ -220,6 +227,7 @@ pub fn open(storage: Arc<dyn Storage>, folder: &str, name: &str) -> Result<Expor
         name: name.to_owned(),
         summary: None,
         files,
+        learnt: Arc::default(),
         #[cfg(not(target_arch = "wasm32"))]
         _spool: None,
     })
@@ -256,6 +264,7 @@ fn open_manifests(storage: Arc<dyn Storage>, folder: &str, name: &str) -> Result
         name: name.to_owned(),
         summary: Some(summary),
         files,
+        learnt: Arc::default(),
         storage,
         #[cfg(not(target_arch = "wasm32"))]
         _spool: None,

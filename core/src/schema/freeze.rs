@@ -1,6 +1,7 @@
 //! Summary → schema: the choice of columns.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::summary::{Digits, PathSummary, Summary};
 use super::{Field, MAX_FIELDS, Mixed, Numbers, Policies, Schema, Type};
@@ -12,7 +13,7 @@ use crate::path;
 impl Schema {
     /// The columns for what was learnt: one for each attribute, in the order in which they
     /// were first seen, or those named in `columns`, in that order.
-    pub fn freeze(summary: Summary, policies: Policies, columns: Option<&[String]>) -> Result<Self> {
+    pub fn freeze(summary: Arc<Summary>, policies: Policies, columns: Option<&[String]>) -> Result<Self> {
         let mut ordered = summary.root.fields_in_order();
         if let Some(columns) = columns {
             let found: HashMap<_, _> = ordered.into_iter().collect();

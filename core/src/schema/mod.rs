@@ -146,7 +146,7 @@ pub enum Type {
 pub struct Schema {
     fields: Vec<Field>,
     policies: Policies,
-    summary: Summary,
+    summary: Arc<Summary>,
 }
 
 impl Schema {

@@ -1,0 +1,224 @@
+//! The laws of the design, over random items: decoding is what serde_json says it is; the
+//! same bytes for any chunk size and thread count; the same rows and schema for any batch
+//! size; a file with bad lines, skipped, is the file without them; schemas merge.
+
+use std::io::{Cursor, Read};
+use std::sync::Arc;
+
+use dynarrow::export::open::open;
+use dynarrow::schema::summary::Summary;
+use dynarrow::storage::{Entry, Storage};
+use dynarrow::{Control, ConvertOptions, Dest, Export, OnError, OutputFormat, Policies, ReadOptions, Result, Schema, convert};
+use dynarrow_tests::{any_item, meaning, odd_json};
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+type Items = Vec<Map<String, Value>>;
+
+/// Files in memory that are read in pieces of a given size.
+#[derive(Clone)]
+struct Chunked {
+    files: Vec<(String, Arc<[u8]>)>,
+    chunk: usize,
+}
+
+struct ChunkedRead(Cursor<Arc<[u8]>>, usize);
+
+impl Read for ChunkedRead {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        let count = out.len().min(self.1);
+        self.0.read(&mut out[..count])
+    }
+}
+
+impl Storage for Chunked {
+    fn name(&self, key: &str) -> String {
+        key.to_owned()
+    }
+    fn list(&self, folder: &str) -> Result<Vec<Entry>> {
+        let entries = self.files.iter().filter(|(key, _)| key.starts_with(folder));
+        Ok(entries.map(|(key, bytes)| Entry { key: key.clone(), size: bytes.len() as u64 }).collect())
+    }
+    fn size(&self, key: &str) -> Result<Option<u64>> {
+        Ok(self.files.iter().find(|(name, _)| name == key).map(|(_, bytes)| bytes.len() as u64))
+    }
+    fn open(&self, key: &str) -> Result<Box<dyn Read + Send>> {
+        let (_, bytes) = self.files.iter().find(|(name, _)| name == key).expect("a file");
+        Ok(Box::new(ChunkedRead(Cursor::new(bytes.clone()), self.chunk)))
+    }
+}
+
+fn lines(items: &[Map<String, Value>]) -> Vec<u8> {
+    items.iter().flat_map(|item| format!("{}\n", json!({"Item": item})).into_bytes()).collect()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    flate2::read::GzEncoder::new(bytes, flate2::Compression::fast()).read_to_end(&mut out).expect("memory");
+    out
+}
+
+fn files(files: Vec<Vec<u8>>, chunk: usize) -> Export {
+    let files = files.into_iter().enumerate().map(|(n, bytes)| (format!("data-{n}.json"), bytes.into())).collect();
+    open(Arc::new(Chunked { files, chunk }), "", "test").expect("files")
+}
+
+fn options(threads: usize, on_error: OnError) -> ReadOptions {
+    ReadOptions { threads, on_error, batch_size: 100, ..ReadOptions::default() }
+}
+
+fn bytes_of(export: &Export, format: OutputFormat, read: &ReadOptions) -> Vec<u8> {
+    let mut out = Vec::new();
+    let options = ConvertOptions { read: read.clone(), overwrite: false };
+    convert(export, &Dest::Stdout(format), &options, &Control::default(), &mut out).expect("good data");
+    out
+}
+
+const FORMATS: [OutputFormat; 4] = [OutputFormat::Parquet, OutputFormat::Arrow, OutputFormat::Csv, OutputFormat::Ndjson];
+
+fn any_items(most: usize) -> impl Strategy<Value = Items> {
+    prop::collection::vec(any_item(), 0..most)
+}
+
+/// Enough lines for several blocks: the items again and again, each time a little different.
+fn many(items: &Items, bytes: usize) -> Items {
+    let mut all = Items::new();
+    let mut size = 0;
+    while size < bytes && !items.is_empty() {
+        for item in items {
+            let mut item = item.clone();
+            item.insert("count".into(), json!({"N": all.len().to_string()}));
+            size += json!({"Item": item}).to_string().len();
+            all.push(item);
+        }
+    }
+    all
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// 400 × 32 items on average: decoded as serde_json reads them, however they are written.
+    #[test]
+    fn decoding_agrees_with_serde_json(items in any_items(64), pattern in prop::collection::vec(any::<u8>(), 1..50), chunk in 1_usize..200) {
+        let mut at = 0;
+        let mut choice = || { at += 1; pattern[at % pattern.len()].wrapping_add((at / pattern.len()) as u8) };
+        let mut text = String::new();
+        for (n, item) in items.iter().enumerate() {
+            let record = if n % 3 == 0 { Value::Object(item.clone()) } else { json!({"Item": item}) };
+            odd_json(&record, &mut choice, &mut text);
+            if choice() % 4 > 0 {
+                text.push('\n');
+            }
+        }
+        for value in serde_json::Deserializer::from_str(&text).into_iter::<Value>() {
+            prop_assert!(value.is_ok(), "serde_json reads the text");
+        }
+        let bytes = if pattern[0] % 2 == 0 { text.into_bytes() } else { gzip(text.as_bytes()) };
+        let export = files(vec![bytes], chunk);
+        let found: Result<Vec<_>> = export.items(&options(1, OnError::Raise), &Control::default()).expect("items").collect();
+        let expected: Vec<_> = items.iter().map(meaning).collect();
+        // A bare item whose first attribute is `Item` looks like a wrapper.
+        prop_assume!(!items.iter().any(|item| item.keys().next().is_some_and(|name| name == "Item" || name == "Items" || name == "Metadata")));
+        prop_assert_eq!(found.map_err(|e| e.to_string()), Ok(expected));
+    }
+
+    /// Merging summaries is commutative and associative, and learning from the parts is
+    /// learning from the whole.
+    #[test]
+    fn schemas_merge(items in any_items(40), at in 0.0..1.0_f64) {
+        let cut = (items.len() as f64 * at) as usize;
+        let (first, second) = items.split_at(cut);
+        let learn = |files_of: Vec<Vec<u8>>| -> Summary {
+            let schema = files(files_of, 1000).infer_schema(&options(2, OnError::Raise), &Control::default()).expect("a schema");
+            schema.summary().clone()
+        };
+        let whole = learn(vec![lines(first), lines(second)]);
+        // An empty file keeps the places in the list.
+        let (a, b) = (learn(vec![lines(first), Vec::new()]), learn(vec![Vec::new(), lines(second)]));
+        let merged = |parts: [&Summary; 3]| {
+            let mut sum = Summary::default();
+            parts.into_iter().for_each(|part| sum.merge(part.clone()));
+            sum
+        };
+        let empty = Summary::default();
+        prop_assert_eq!(&merged([&a, &b, &empty]), &whole);
+        prop_assert_eq!(&merged([&b, &empty, &a]), &whole);
+        let mut right = b.clone();
+        right.merge(a.clone());
+        prop_assert_eq!(&right, &whole);
+        let freeze = |summary: &Summary| Schema::freeze(Arc::new(summary.clone()), Policies::default(), None).map(|s| s.to_json());
+        prop_assert_eq!(freeze(&right), freeze(&whole));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// The same bytes for any chunk size and thread count, in every format.
+    #[test]
+    fn same_bytes_for_any_chunks_and_threads(items in any_items(60)) {
+        let all = many(&items, 5 << 20);
+        let (first, second) = all.split_at(all.len() / 3);
+        let data = vec![lines(first), gzip(&lines(second)), gzip(&[])];
+        for format in FORMATS {
+            let reference = bytes_of(&files(data.clone(), 1 << 20), format, &options(1, OnError::Raise));
+            for (chunk, threads) in [(1 << 20, 2), (4_093, 1), (65_537, 3), (1 << 20, 8)] {
+                let found = bytes_of(&files(data.clone(), chunk), format, &options(threads, OnError::Raise));
+                prop_assert!(found == reference, "{format:?} in chunks of {chunk} on {threads} threads");
+            }
+        }
+    }
+
+    /// A file with bad lines, read with `skip`, gives the bytes of the file without them.
+    #[test]
+    fn skipping_leaves_no_trace(items in any_items(60), every in 2_usize..40) {
+        const BAD: [&str; 8] = [
+            "{\"Item\":{\"fresh\":{\"S\":\"x\"},\"a\":{\"N\":\"1e1000\"}}}",
+            "{\"Item\":{\"pk\":{\"L\":[{\"N\":\"1.5\"},{\"M\":{\"q\":{\"B\":\"AA==\"}}}]},\"a\":{\"S\":\"x\",\"N\":\"1\"}}}",
+            "{\"Item\":{\"pk\":{\"S\":\"y\"},\"pk\":{\"S\":\"x\"}}}",
+            "{\"Item\":{\"pk\":{\"M\":{\"z\":{\"SS\":[\"q\"]}}},\"b\":{\"B\":\"x\"}}}",
+            "{\"pk\":",
+            "{\"Item\":{\"c\":{\"L\":[{\"S\":\"x\"},{\"S\":\"y\"}",
+            "\u{1}",
+            "{\"Item\":{\"price\":{\"Q\":\"x\"}}}",
+        ];
+        let all = many(&items, 3 << 20);
+        let good = lines(&all);
+        let mut bad = Vec::new();
+        for (n, line) in good.split_inclusive(|&b| b == b'\n').enumerate() {
+            if n % every == 0 {
+                bad.extend_from_slice(BAD[(n / every) % BAD.len()].as_bytes());
+                bad.push(b'\n');
+            }
+            bad.extend_from_slice(line);
+        }
+        for format in FORMATS {
+            for threads in [1, 3] {
+                let skipped = bytes_of(&files(vec![bad.clone()], 10_007), format, &options(threads, OnError::Skip));
+                let clean = bytes_of(&files(vec![good.clone()], 1 << 20), format, &options(1, OnError::Raise));
+                prop_assert!(skipped == clean, "{format:?} on {threads} threads");
+            }
+        }
+    }
+
+    /// The same rows and schema for any batch size.
+    #[test]
+    fn batch_sizes_do_not_show(items in any_items(60)) {
+        let all = many(&items, 200 << 10);
+        let export = files(vec![lines(&all)], 1 << 20);
+        let rows = |batch_size: usize| {
+            let read = ReadOptions { batch_size, ..options(2, OnError::Raise) };
+            let batches = export.read(read, &Control::default()).expect("a reader").batches(&Control::default()).expect("batches");
+            let schema = batches.schema();
+            let batches: Vec<_> = batches.map(|batch| batch.expect("good data")).collect();
+            assert!(batches.iter().rev().skip(1).all(|batch| batch.num_rows() == batch_size));
+            arrow::compute::concat_batches(&schema, &batches).expect("one schema")
+        };
+        let reference = rows(8_192);
+        prop_assert_eq!(reference.num_rows(), all.len());
+        for batch_size in [1, 3, 1000] {
+            prop_assert!(rows(batch_size) == reference, "batches of {batch_size}");
+        }
+    }
+}
