@@ -28,6 +28,13 @@ pub struct Expected {
     pub md5: Option<String>,
 }
 
+impl Expected {
+    /// The error of a file that is not there.
+    pub fn missing(&self) -> Error {
+        Error::new(Code::FileMissing, "the manifest names this file, and it is not there").in_file(&*self.name)
+    }
+}
+
 /// What is checked while a file is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Check {

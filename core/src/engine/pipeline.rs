@@ -384,7 +384,7 @@ impl<S: BlockSink> Shared<S> {
         let expected = &self.pass.files[file];
         let opened = match &expected.key {
             Some(key) => self.pass.storage.open(key),
-            None => Err(Error::new(Code::FileMissing, "the manifest names this file, and it is not there")),
+            None => Err(expected.missing()),
         };
         let reader = opened.map_err(|error| (error, 0, FileBytes::default()))?;
         let feed = FileFeed::new(file, self.pass.check == Check::Md5);

@@ -1,48 +1,78 @@
 //! A pass over files whose bytes are pushed: the browser's way, on one thread.
+//!
+//! It gives the steps that [`Pipeline`](super::pipeline::Pipeline) gives, so whoever takes
+//! them need not know which of the two made them.
 
 use std::sync::Arc;
 
-use super::feed::FileFeed;
+use super::feed::{FileBytes, FileFeed};
 use super::ledger::{Check, Expected, Ledger, Totals};
+use super::pipeline::Step;
 use super::worker::{BlockSink, Reading, Worker};
-use crate::error::Result;
+use crate::block::Block;
+use crate::error::Error;
 
 /// Takes the chunks of one file after the other and gives the results of their blocks.
+///
+/// Of each file: [`push`](Self::push) its chunks and take the steps after each, then
+/// [`end`](Self::end) it and take the steps that are left. A file that failed is over
+/// before its end: the chunks that follow belong to the file that [`file`](Self::file) says.
 pub struct PushPass<S: BlockSink> {
     worker: Worker<S>,
     ledger: Ledger,
+    files: Arc<[Expected]>,
     check: Check,
     file: usize,
     feed: Option<FileFeed>,
+    ended: bool,
 }
 
 impl<S: BlockSink> PushPass<S> {
     /// A pass over these files into this sink.
     pub fn new(files: Arc<[Expected]>, reading: Reading, check: Check, sink: S) -> Self {
-        Self { worker: Worker::new(sink, reading), ledger: Ledger::new(files, check), check, file: 0, feed: None }
+        let ledger = Ledger::new(files.clone(), check);
+        Self { worker: Worker::new(sink, reading), ledger, files, check, file: 0, feed: None, ended: false }
     }
 
-    /// Takes the next chunk of the file; `out` is given the result of each block, with the
-    /// file's and the block's place.
-    pub fn push(&mut self, chunk: &[u8], out: impl FnMut(usize, usize, S::Out) -> Result<()>) -> Result<()> {
-        let (file, check) = (self.file, self.check);
-        self.feed.get_or_insert_with(|| FileFeed::new(file, check == Check::Md5)).push(chunk);
-        self.drain(out)
+    /// The place in the list of the file that is read.
+    pub fn file(&self) -> usize {
+        self.file
     }
 
-    /// The file is at its end; the next chunk is the next file's. The file's records.
-    pub fn end_file(&mut self, out: impl FnMut(usize, usize, S::Out) -> Result<()>) -> Result<u64> {
-        let (file, check) = (self.file, self.check);
-        self.feed.get_or_insert_with(|| FileFeed::new(file, check == Check::Md5)).finish();
-        let drained = self.drain(out);
-        let bytes = self.feed.take().map(|feed| feed.bytes()).unwrap_or_default();
-        self.file += 1;
-        if let Err(error) = drained {
-            self.ledger.failed_file();
-            return Err(error);
+    /// Takes the next chunk of the file.
+    pub fn push(&mut self, chunk: &[u8]) {
+        self.feed().push(chunk);
+    }
+
+    /// The file is at its end. One that is missing ends without a chunk.
+    pub fn end(&mut self) {
+        self.ended = true;
+        self.feed().finish();
+    }
+
+    /// The next step that needs no more chunks. The work of a call is bounded, whatever a
+    /// chunk inflates to.
+    pub fn next_step(&mut self) -> Option<Step<S::Out>> {
+        let file = self.file;
+        let expected = self.files.get(file)?;
+        if self.ended && expected.key.is_none() {
+            let missing = expected.missing();
+            return Some(self.give_up(FileBytes::default(), missing));
         }
-        let (records, checked) = self.ledger.end_file(file, &bytes);
-        checked.map(|()| records)
+        match self.feed().next_block() {
+            Ok(Some(block)) => Some(self.work(&block)),
+            Ok(None) if self.ended => {
+                let bytes = self.feed().bytes();
+                let (records, checked) = self.ledger.end_file(file, &bytes);
+                self.next_file();
+                Some(Step::File { file, records, bytes, error: checked.err() })
+            }
+            Ok(None) => None,
+            Err(error) => {
+                let bytes = self.feed().bytes();
+                Some(self.give_up(bytes, error))
+            }
+        }
     }
 
     /// What the pass came to so far.
@@ -55,13 +85,100 @@ impl<S: BlockSink> PushPass<S> {
         self.worker.into_sink()
     }
 
-    fn drain(&mut self, mut out: impl FnMut(usize, usize, S::Out) -> Result<()>) -> Result<()> {
-        let Some(feed) = &mut self.feed else { return Ok(()) };
-        while let Some(block) = feed.next_block().map_err(|e| self.ledger.complete(self.file, e))? {
-            let (mut outcome, result) = self.worker.work(&block);
-            self.ledger.block(self.file, &mut outcome)?;
-            out(self.file, block.index, result?)?;
+    fn feed(&mut self) -> &mut FileFeed {
+        let (file, hash) = (self.file, self.check == Check::Md5);
+        self.feed.get_or_insert_with(|| FileFeed::new(file, hash))
+    }
+
+    fn work(&mut self, block: &Block) -> Step<S::Out> {
+        let (mut outcome, out) = self.worker.work(block);
+        match self.ledger.block(self.file, &mut outcome).and(out) {
+            Ok(out) => Step::Block { file: self.file, block: block.index, out },
+            Err(error) => self.give_up(FileBytes::default(), error),
         }
-        Ok(())
+    }
+
+    /// A file that cannot be read on.
+    fn give_up(&mut self, bytes: FileBytes, error: Error) -> Step<S::Out> {
+        let file = self.file;
+        let records = self.ledger.failed_file();
+        self.next_file();
+        Step::File { file, records, bytes, error: Some(self.ledger.complete(file, error)) }
+    }
+
+    fn next_file(&mut self) {
+        self.file += 1;
+        self.feed = None;
+        self.ended = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::Control;
+    use crate::engine::pipeline::{Pass, Pipeline};
+    use crate::error::Code;
+    use crate::format::json::Form;
+    use crate::item::{Item, Items, Project};
+    use crate::storage::Storage;
+    use crate::storage::memory::Memory;
+
+    type Seen = Vec<(usize, Result<Vec<Item>, Option<Code>>)>;
+
+    fn seen(step: Step<Vec<Item>>) -> (usize, Result<Vec<Item>, Option<Code>>) {
+        match step {
+            Step::Block { file, out, .. } => (file, Ok(out)),
+            Step::File { file, error, .. } => (file, Err(error.map(|error| error.code()))),
+        }
+    }
+
+    #[test]
+    fn steps_are_those_of_the_pipeline() {
+        let good = b"{\"Item\":{\"a\":{\"S\":\"x\"}}}\n{\"Item\":{\"a\":{\"N\":\"2\"}}}\n";
+        let mut storage = Memory::default();
+        for (key, bytes) in [("a", &good[..]), ("bad", b"{\"Item\":{}}\n]\n{\"Item\":{}}\n"), ("empty", b""), ("short", good)] {
+            storage.insert(key, bytes);
+        }
+        let files: Arc<[Expected]> = ["a", "bad", "gone", "empty", "short"]
+            .map(|name| Expected {
+                name: name.into(),
+                key: (name != "gone").then(|| name.into()),
+                items: (name == "short").then_some(3),
+                ..Expected::default()
+            })
+            .into();
+        let reading = Reading { form: Form::Wrapped, skip: false };
+        let make = || Project::new(Items::default(), None);
+        let pass = Pass {
+            storage: Arc::new(storage.clone()),
+            files: files.clone(),
+            reading,
+            check: Check::Count,
+            threads: 1,
+            control: Control::default(),
+        };
+        let mut pipeline = Pipeline::new(pass, make);
+        let expected: Seen = pipeline.by_ref().map(|step| seen(step.expect("not stopped"))).collect();
+        assert_eq!(expected.iter().filter(|(_, seen)| matches!(seen, Err(Some(_)))).count(), 3);
+        for chunk in [1, 2, 1000] {
+            let mut pass = PushPass::new(files.clone(), reading, Check::Count, make());
+            let mut steps = Seen::new();
+            for (place, file) in files.iter().enumerate() {
+                let bytes = file.key.as_ref().map_or(Vec::new(), |key| storage.read(key).expect("reads").expect("is there"));
+                for chunk in bytes.chunks(chunk) {
+                    if pass.file() == place {
+                        pass.push(chunk);
+                        steps.extend(std::iter::from_fn(|| pass.next_step()).map(seen));
+                    }
+                }
+                if pass.file() == place {
+                    pass.end();
+                    steps.extend(std::iter::from_fn(|| pass.next_step()).map(seen));
+                }
+            }
+            assert_eq!(steps, expected, "chunks of {chunk}");
+            assert_eq!(pass.totals(), pipeline.totals());
+        }
     }
 }

@@ -38,10 +38,10 @@ impl BlockSink for ColumnSink {
     }
 }
 
-impl BlockSink for CsvSink {
+impl BlockSink for Project<CsvSink> {
     type Out = Vec<u8>;
     fn end_block(&mut self) -> Result<Vec<u8>> {
-        Ok(self.take())
+        Ok(self.sink().take())
     }
 }
 

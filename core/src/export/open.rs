@@ -163,8 +163,7 @@ pub fn open_export(src: &str) -> Result<Export> {
         return open_export(&folder.display().to_string());
     }
     let storage = Arc::new(Local::new(folder)?);
-    let file = DataFile { entry: None, key: Some(name.to_owned()), size: Some(meta.len()), name: src.to_owned() };
-    Ok(Export { storage, folder: None, name: src.to_owned(), summary: None, files: vec![file], learnt: Arc::default(), _spool: None })
+    open_file(storage, name, src)
 }
 
 /// Data that can be read once is kept in a temporary file: learning a schema and reading
@@ -182,6 +181,22 @@ fn spool(mut source: impl std::io::Read) -> Result<Export> {
     let file = DataFile { entry: None, key: Some("stdin".into()), size: Some(size), name: "standard input".into() };
     let name = "standard input".to_owned();
     Ok(Export { storage, folder: None, name, summary: None, files: vec![file], learnt: Arc::default(), _spool: Some(Arc::new(folder)) })
+}
+
+/// Opens one data file of a storage. `name` is what messages call it.
+pub fn open_file(storage: Arc<dyn Storage>, key: &str, name: &str) -> Result<Export> {
+    let size = storage.size(key)?.ok_or_else(|| Error::new(Code::NotFound, "no such file").in_file(name))?;
+    let file = DataFile { entry: None, key: Some(key.to_owned()), size: Some(size), name: name.to_owned() };
+    Ok(Export {
+        storage,
+        folder: None,
+        name: name.to_owned(),
+        summary: None,
+        files: vec![file],
+        learnt: Arc::default(),
+        #[cfg(not(target_arch = "wasm32"))]
+        _spool: None,
+    })
 }
 
 /// Opens the export in a folder of a storage (`""` for its root), or the data files there.

@@ -1,17 +1,19 @@
 //! Reading an export as record batches, or as owned items.
 
+use std::collections::VecDeque;
 use std::str::FromStr;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
 use super::open::Export;
-use crate::columns::ColumnSink;
 use crate::columns::cut::{Cutting, Limit, Piece};
+use crate::columns::{ColumnSink, Rows};
 use crate::control::Control;
 use crate::engine::ledger::{Check, Totals};
 use crate::engine::pipeline::{Pass, Pipeline, Step};
-use crate::engine::worker::Reading;
+use crate::engine::push::PushPass;
+use crate::engine::worker::{BlockSink, Reading};
 use crate::error::{Error, Result};
 use crate::item::{Item, Items, Project};
 use crate::schema::{Columns, Policies, Schema};
@@ -125,6 +127,17 @@ impl Export {
         }
     }
 
+    /// A pass into this sink whose bytes are pushed.
+    pub fn push_pass<S: BlockSink>(&self, options: &ReadOptions, sink: S) -> Result<PushPass<S>> {
+        self.require_full_json()?;
+        Ok(self.any_push_pass(options, sink))
+    }
+
+    /// A pushed pass also over exports that are no table.
+    pub fn any_push_pass<S: BlockSink>(&self, options: &ReadOptions, sink: S) -> PushPass<S> {
+        PushPass::new(self.expected(), options.reading(self), options.check, sink)
+    }
+
     /// A reader of record batches. Learns the schema first, over all items.
     pub fn read(&self, options: ReadOptions, control: &Control) -> Result<Reader> {
         let schema = self.infer_schema(&options, control)?;
@@ -169,68 +182,101 @@ impl Reader {
     }
 
     pub(crate) fn batches_in_groups(&self, group: Option<Limit>, control: &Control) -> Result<RecordBatches> {
-        let batch = self.options.batch_limit()?;
+        let batching = Batching::new(&self.schema, &self.options, group)?;
         let schema = self.schema.clone();
-        let arrow = SchemaRef::new(schema.to_arrow());
-        let pipeline = Pipeline::new(self.export.pass(&self.options, control)?, move || ColumnSink::new(&schema));
-        let cutting = Cutting::new(arrow.clone(), batch, group);
-        Ok(RecordBatches {
-            pipeline,
-            cutting,
-            schema: arrow,
-            ready: std::collections::VecDeque::new(),
-            report: ReadReport::default(),
-            done: false,
-        })
+        let chosen = self.options.columns.is_some();
+        let pipeline = Pipeline::new(self.export.pass(&self.options, control)?, move || ColumnSink::new(&schema, chosen));
+        Ok(RecordBatches { pipeline, batching, done: false })
     }
 }
 
 /// The batches of one reading.
 pub struct RecordBatches {
     pipeline: Pipeline<ColumnSink>,
-    cutting: Cutting,
-    schema: SchemaRef,
-    ready: std::collections::VecDeque<Piece>,
-    report: ReadReport,
+    batching: Batching,
     done: bool,
 }
 
 impl RecordBatches {
     /// The schema of all batches.
     pub fn schema(&self) -> SchemaRef {
-        self.schema.clone()
+        self.batching.schema()
     }
 
     /// What was read so far.
     pub fn report(&self) -> ReadReport {
-        ReadReport { totals: self.pipeline.totals().clone(), ..self.report.clone() }
+        self.batching.report(self.pipeline.totals())
     }
 
     pub(crate) fn next_piece(&mut self) -> Result<Option<Piece>> {
         loop {
-            if let Some(piece) = self.ready.pop_front() {
+            if let Some(piece) = self.batching.next_piece() {
                 return Ok(Some(piece));
             }
             if self.done {
                 return Ok(None);
             }
             match self.pipeline.next().transpose()? {
-                Some(Step::Block { out, .. }) => {
-                    self.report.rounded_numbers += out.rounded;
-                    let ready = &mut self.ready;
-                    self.cutting.push(&out, |piece| {
-                        ready.push_back(piece);
-                        Ok(())
-                    })?;
-                }
-                Some(Step::File { error: Some(error), .. }) => return Err(error),
-                Some(Step::File { .. }) => {}
+                Some(step) => self.batching.step(step)?,
                 None => {
                     self.done = true;
-                    self.ready.extend(self.cutting.finish()?);
+                    self.batching.finish()?;
                 }
             }
         }
+    }
+}
+
+/// The rows of a pass, cut into batches, whoever drives it.
+pub struct Batching {
+    cutting: Cutting,
+    schema: SchemaRef,
+    ready: VecDeque<Piece>,
+    rounded_numbers: u64,
+}
+
+impl Batching {
+    /// Batches of this schema; groups of them, where they are wanted.
+    pub fn new(schema: &Schema, options: &ReadOptions, group: Option<Limit>) -> Result<Self> {
+        let schema = SchemaRef::new(schema.to_arrow());
+        let cutting = Cutting::new(schema.clone(), options.batch_limit()?, group);
+        Ok(Self { cutting, schema, ready: VecDeque::new(), rounded_numbers: 0 })
+    }
+
+    /// The schema of all batches.
+    pub fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+
+    /// Takes a step of the pass; a file that failed ends it.
+    pub fn step(&mut self, step: Step<Rows>) -> Result<()> {
+        match step {
+            Step::Block { out, .. } => {
+                self.rounded_numbers += out.rounded;
+                let ready = &mut self.ready;
+                self.cutting.push(&out, |piece| {
+                    ready.push_back(piece);
+                    Ok(())
+                })
+            }
+            Step::File { error, .. } => error.map_or(Ok(()), Err),
+        }
+    }
+
+    /// All files were read: the rows that are left are a batch.
+    pub fn finish(&mut self) -> Result<()> {
+        self.ready.extend(self.cutting.finish()?);
+        Ok(())
+    }
+
+    /// The next batch that is complete.
+    pub fn next_piece(&mut self) -> Option<Piece> {
+        self.ready.pop_front()
+    }
+
+    /// What was read, when the pass came to these totals.
+    pub fn report(&self, totals: &Totals) -> ReadReport {
+        ReadReport { totals: totals.clone(), rounded_numbers: self.rounded_numbers }
     }
 }
 

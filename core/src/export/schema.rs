@@ -50,23 +50,44 @@ impl Export {
         let columns = options.columns.clone();
         let pass = self.pass(options, control)?;
         let mut pipeline = Pipeline::new(pass, move || Learner::new(columns.clone()));
-        // Good items of a file before each of its blocks.
-        let mut before: HashMap<(u64, u64), u64> = HashMap::new();
-        let mut items = 0;
+        let mut learning = Learning::default();
         for step in &mut pipeline {
-            match step? {
-                Step::Block { file, block, out } => {
-                    before.insert((file as u64, block as u64), items);
-                    items += out;
-                }
-                Step::File { error: Some(error), .. } => return Err(error),
-                Step::File { .. } => items = 0,
+            learning.step(step?)?;
+        }
+        Ok(learning.finish(pipeline.into_sinks()))
+    }
+}
+
+/// What the learners of a pass saw, put together, whoever drives it.
+#[derive(Default)]
+pub struct Learning {
+    /// Good items of a file before each of its blocks.
+    before: HashMap<(u64, u64), u64>,
+    items: u64,
+}
+
+impl Learning {
+    /// Takes a step of the pass; a file that failed ends it.
+    pub fn step(&mut self, step: Step<u64>) -> Result<()> {
+        match step {
+            Step::Block { file, block, out } => {
+                self.before.insert((file as u64, block as u64), self.items);
+                self.items += out;
+                Ok(())
+            }
+            Step::File { error, .. } => {
+                self.items = 0;
+                error.map_or(Ok(()), Err)
             }
         }
+    }
+
+    /// What was learnt, when all files were read.
+    pub fn finish(self, learners: impl IntoIterator<Item = Learner>) -> Summary {
         let mut summary = Summary::default();
-        for learner in pipeline.into_sinks() {
-            summary.merge(learner.finish(|file, block| before.get(&(file, block)).copied().unwrap_or(0)));
+        for learner in learners {
+            summary.merge(learner.finish(|file, block| self.before.get(&(file, block)).copied().unwrap_or(0)));
         }
-        Ok(summary)
+        summary
     }
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::open::Export;
 use super::read::{OnError, ReadOptions};
 use crate::control::Control;
-use crate::engine::ledger::Check;
+use crate::engine::ledger::{Check, Totals};
 use crate::engine::pipeline::{Pipeline, Step};
 use crate::error::{Code, Error, Result};
 use crate::event::Discard;
@@ -67,36 +67,66 @@ impl VerifyReport {
 impl Export {
     /// Checks manifests and data files. Fails only where the check itself cannot be done.
     pub fn verify(&self, threads: usize, control: &Control) -> Result<VerifyReport> {
-        let mut report = VerifyReport::default();
-        self.require_json()?;
-        self.check_manifests(&mut report)?;
-        let options = ReadOptions { threads, on_error: OnError::Skip, check: Check::Md5, ..ReadOptions::default() };
+        let mut verification = Verification::new(self)?;
+        let options = ReadOptions { threads, ..Verification::options() };
         let mut pipeline = Pipeline::new(self.any_pass(&options, control), Discard::default);
-        let mut seen_errors = 0;
-        let mut skipped = 0;
         while let Some(step) = pipeline.next() {
-            let step = step?;
-            for error in &pipeline.totals().errors[seen_errors..] {
-                report.error(error.clone());
-            }
-            seen_errors = pipeline.totals().errors.len();
-            if let Step::File { file, records, bytes, error } = step {
-                report.files += 1;
-                report.items += records;
-                report.bytes += bytes.compressed;
-                report.findings.extend(error.map(|error| Finding { severity: Severity::Error, error }));
-                self.check_etag(file, &mut report);
-                skipped = pipeline.totals().skipped;
-            }
+            verification.step(step?, pipeline.totals());
         }
-        if skipped > seen_errors as u64 {
-            report.error(Error::new(Code::Record, format!("{} more bad records", skipped - seen_errors as u64)));
-        }
-        self.check_sum(&mut report);
-        self.check_extra_files(&mut report)?;
-        Ok(report)
+        verification.finish(pipeline.totals())
+    }
+}
+
+/// The check of an export, whoever drives the pass over its files.
+pub struct Verification {
+    export: Export,
+    report: VerifyReport,
+    /// Errors of records that were reported.
+    reported: usize,
+}
+
+impl Verification {
+    /// Checks the manifests.
+    pub fn new(export: &Export) -> Result<Self> {
+        export.require_json()?;
+        let mut report = VerifyReport::default();
+        export.check_manifests(&mut report)?;
+        Ok(Self { export: export.clone(), report, reported: 0 })
     }
 
+    /// How the files are to be read.
+    pub fn options() -> ReadOptions {
+        ReadOptions { on_error: OnError::Skip, check: Check::Md5, ..ReadOptions::default() }
+    }
+
+    /// Takes a step of the pass, and what it came to so far.
+    pub fn step(&mut self, step: Step<()>, totals: &Totals) {
+        for error in &totals.errors[self.reported..] {
+            self.report.error(error.clone());
+        }
+        self.reported = totals.errors.len();
+        if let Step::File { file, records, bytes, error } = step {
+            self.report.files += 1;
+            self.report.items += records;
+            self.report.bytes += bytes.compressed;
+            self.report.findings.extend(error.map(|error| Finding { severity: Severity::Error, error }));
+            self.export.check_etag(file, &mut self.report);
+        }
+    }
+
+    /// What the check came to, when all files were read.
+    pub fn finish(mut self, totals: &Totals) -> Result<VerifyReport> {
+        let more = totals.skipped - self.reported as u64;
+        if more > 0 {
+            self.report.error(Error::new(Code::Record, format!("{more} more bad records")));
+        }
+        self.export.check_sum(&mut self.report);
+        self.export.check_extra_files(&mut self.report)?;
+        Ok(self.report)
+    }
+}
+
+impl Export {
     fn check_manifests(&self, report: &mut VerifyReport) -> Result<()> {
         let Some(folder) = self.folder() else {
             report.note(Error::new(Code::Manifest, "no manifest: counts and checksums cannot be checked").in_file(self.name()));

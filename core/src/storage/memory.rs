@@ -11,6 +11,7 @@ use crate::error::{Code, Error, Result};
 /// Files under keys, in memory.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
+    root: String,
     files: BTreeMap<String, File>,
 }
 
@@ -21,6 +22,11 @@ enum File {
 }
 
 impl Memory {
+    /// No files yet; messages put `root` before their keys.
+    pub fn with_root(root: impl Into<String>) -> Self {
+        Self { root: root.into(), files: BTreeMap::new() }
+    }
+
     /// Adds a file.
     pub fn insert(&mut self, key: impl Into<String>, bytes: impl Into<Arc<[u8]>>) {
         self.files.insert(key.into(), File::Bytes(bytes.into()));
@@ -34,7 +40,7 @@ impl Memory {
 
 impl Storage for Memory {
     fn name(&self, key: &str) -> String {
-        key.to_owned()
+        format!("{}{key}", self.root)
     }
 
     fn list(&self, folder: &str) -> Result<Vec<Entry>> {
@@ -50,8 +56,8 @@ impl Storage for Memory {
     fn open(&self, key: &str) -> Result<Box<dyn Read + Send>> {
         match self.files.get(key) {
             Some(File::Bytes(bytes)) => Ok(Box::new(Cursor::new(bytes.clone()))),
-            Some(File::Size(_)) => Err(Error::new(Code::Io, "the bytes of this file are not in memory").in_file(key)),
-            None => Err(Error::new(Code::NotFound, "no such file").in_file(key)),
+            Some(File::Size(_)) => Err(Error::new(Code::Io, "the bytes of this file are not in memory").in_file(self.name(key))),
+            None => Err(Error::new(Code::NotFound, "no such file").in_file(self.name(key))),
         }
     }
 }
