@@ -2,6 +2,7 @@
 
 #[cfg(not(target_arch = "wasm32"))]
 pub mod convert;
+pub mod head;
 pub mod open;
 pub mod read;
 pub mod schema;
