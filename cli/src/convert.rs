@@ -1,0 +1,127 @@
+//! `dynarrow convert`: an export to Parquet, Arrow, CSV or plain JSON lines.
+
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use clap::builder::RangedU64ValueParser;
+use dynarrow::export::read::BATCH_SIZE;
+use dynarrow::{Control, ConvertOptions, ConvertReport, Dest, Error, OutputFormat, ReadOptions, Result, convert, open_export};
+use serde_json::{Value, json};
+
+use crate::options::{Reading, one_of};
+use crate::output::{Output, bytes, counted, say, seconds};
+use crate::progress::Progress;
+use crate::{Ending, json};
+
+/// Convert an export to Parquet, Arrow, CSV or plain JSON lines
+///
+/// Every item of a full export becomes a row, every attribute a column of the type its values
+/// have. A file appears whole or not at all.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct Convert {
+    /// The export: a folder, a manifest, a data file, or - for standard input
+    src: String,
+    /// Where to: see below
+    dest: String,
+    /// The format, where DEST does not end in one
+    #[arg(long, value_name = "FORMAT", value_parser = one_of::<OutputFormat>(OutputFormat::NAMES))]
+    to: Option<OutputFormat>,
+    #[command(flatten)]
+    reading: Reading,
+    /// Rows of a record batch, at most
+    #[arg(long, value_name = "N", default_value_t = BATCH_SIZE, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
+    batch_size: usize,
+    /// Replace a folder that is not empty, if Dynarrow wrote all that is in it
+    #[arg(long)]
+    overwrite: bool,
+    /// Print the report as JSON on standard output; not with DEST -
+    #[arg(long)]
+    json: bool,
+    /// No progress bar and no closing line; what was skipped or lost is still said
+    #[arg(long)]
+    quiet: bool,
+}
+
+const EXAMPLES: &str = "\
+DEST:
+  a file ending in .parquet, .arrow, .csv or .ndjson, the latter two also with .gz or .zst; a file
+  that exists is replaced. A name without an ending or with / behind it is a folder, which gets
+  part-00000.parquet (or what --to says); one that is not empty is refused without --overwrite,
+  and with it where it holds a file that Dynarrow did not write. - is standard output, with --to.
+
+Examples:
+  dynarrow convert tests/data/exports/shop shop.parquet
+  dynarrow convert shop shop.csv.gz --columns PK,SK,price --on-error skip
+  dynarrow convert shop lake/shop/ --to parquet --overwrite
+  dynarrow convert shop - --to ndjson | jq .PK
+  zstd -dc dump.json.zst | dynarrow convert - dump.parquet --json";
+
+impl Convert {
+    pub fn run(&self, out: &mut Output, control: &Control) -> Result<Ending> {
+        let began = Instant::now();
+        let dest = Dest::parse(&self.dest, self.to)?;
+        let to_stdout = matches!(dest, Dest::Stdout(_));
+        if self.json && to_stdout {
+            return Err(Error::usage("--json prints the report on standard output, where DEST - puts the data"));
+        }
+        let export = open_export(&self.src)?;
+        let read = ReadOptions { batch_size: self.batch_size, ..self.reading.options() };
+        let options = ConvertOptions { read, overwrite: self.overwrite };
+        let report = {
+            let _progress = Progress::watch(control, self.quiet);
+            convert(&export, &dest, &options, control, &mut *out)?
+        };
+        let time = began.elapsed();
+        if !self.quiet {
+            say(&closing(&report, &self.dest, time));
+        }
+        for loss in losses(&report).into_iter().chain(self.reading.unchecked().map(str::to_owned)) {
+            say(&format!("dynarrow: {loss}"));
+        }
+        if self.json {
+            out.json(&self.document(&report, time))?;
+        }
+        Ok(Ending::Done)
+    }
+
+    fn document(&self, report: &ConvertReport, time: Duration) -> Value {
+        let mut document = json::totals(&report.read.totals);
+        document.insert("rounded_numbers".into(), report.read.rounded_numbers.into());
+        document.insert("check".into(), self.reading.check_name().into());
+        let files = report.files.iter().map(|(path, bytes)| json!({ "path": path.display().to_string(), "bytes": bytes }));
+        document.insert("files".into(), files.collect());
+        document.insert("bytes_out".into(), report.bytes_out.into());
+        document.insert("seconds".into(), time.as_secs_f64().into());
+        document.into()
+    }
+}
+
+fn closing(report: &ConvertReport, dest: &str, time: Duration) -> String {
+    let totals = &report.read.totals;
+    let inflated =
+        if totals.bytes_inflated == totals.bytes_in { String::new() } else { format!(" ({} inflated)", bytes(totals.bytes_inflated)) };
+    let written = report.files.first().map_or("standard output".into(), |(path, _)| path.display().to_string());
+    let written = if report.files.len() > 1 { dest.to_owned() } else { written };
+    let (items, bytes_in, bytes_out) = (counted(totals.items, "item"), bytes(totals.bytes_in), bytes(report.bytes_out));
+    format!("{items}, {bytes_in}{inflated} -> {bytes_out} in {}: {}", seconds(time), dynarrow::error::printable(&written))
+}
+
+/// What is not in the output as it was in the source.
+fn losses(report: &ConvertReport) -> Vec<String> {
+    let totals = &report.read.totals;
+    let mut losses = Vec::new();
+    if totals.skipped > 0 {
+        losses.push(skipped(totals.skipped, totals.errors.first()));
+    }
+    if report.read.rounded_numbers > 0 {
+        losses.push(format!("{} rounded by --numbers float64", counted(report.read.rounded_numbers, "number")));
+    }
+    losses
+}
+
+/// What was passed over.
+pub fn skipped(number: u64, first: Option<&Error>) -> String {
+    let first = first.map(|error| format!("; first: {error}")).unwrap_or_default();
+    format!("{} skipped{first}", counted(number, "record"))
+}

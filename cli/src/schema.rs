@@ -1,0 +1,195 @@
+//! `dynarrow schema`: the columns of an export, learnt over all its items.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use dynarrow::error::printable;
+use dynarrow::event::Kind;
+use dynarrow::schema::summary::PathSummary;
+use dynarrow::{Control, Field, Result, Type, open_export};
+
+use crate::Ending;
+use crate::options::Reading;
+use crate::output::{Output, count, counted, replace_file, say};
+use crate::progress::Progress;
+
+/// Characters of an example that are shown, at most.
+const EXAMPLE_CHARS: usize = 40;
+
+/// Learn the columns of an export: names, types, what was seen
+///
+/// All items are read, none are sampled. Of each column the tree shows its Arrow type, the
+/// DynamoDB types seen and how often, the share of items (or of maps) that have it, and its first
+/// value.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct Schema {
+    /// The export: a folder, a manifest, a data file, or - for standard input
+    src: String,
+    /// Write the schema document to this file, and no tree
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    reading: Reading,
+    /// Print the schema document
+    #[arg(long)]
+    json: bool,
+    /// No progress bar and no closing line; what was skipped is still said
+    #[arg(long)]
+    quiet: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  dynarrow schema tests/data/exports/shop
+  dynarrow schema tests/data/exports/shop -o shop.schema.json
+  dynarrow schema shop --mixed json --columns PK,SK,lines
+  dynarrow schema shop --json | jq -r '.fields[] | [.name, .arrow] | @tsv'";
+
+impl Schema {
+    pub fn run(&self, out: &mut Output, control: &Control) -> Result<Ending> {
+        let export = open_export(&self.src)?;
+        let schema = {
+            let _progress = Progress::watch(control, self.quiet);
+            export.infer_schema(&self.reading.options(), control)?
+        };
+        if let Some(path) = &self.output {
+            replace_file(path, format!("{:#}\n", schema.to_json()).as_bytes())?;
+            if !self.quiet {
+                let columns = counted(schema.fields().len() as u64, "column");
+                let items = counted(schema.summary().items, "item");
+                say(&format!("{columns} of {items}: {}", printable(&path.display().to_string())));
+            }
+        }
+        if let Some(unchecked) = self.reading.unchecked() {
+            say(&format!("dynarrow: {unchecked}"));
+        }
+        if self.json {
+            out.json(&schema.to_json())?;
+        } else if self.output.is_none() {
+            out.text(&tree(&schema))?;
+        }
+        Ok(Ending::Done)
+    }
+}
+
+const TITLES: [&str; 5] = ["column", "type", "seen", "share", "example"];
+
+/// A line of the tree: its cells under [`TITLES`].
+type Row = [String; 5];
+
+fn tree(schema: &dynarrow::Schema) -> String {
+    let summary = schema.summary();
+    let policies = schema.policies();
+    let mut rows = vec![TITLES.map(str::to_owned)];
+    for field in schema.fields() {
+        add(&mut rows, field, summary.root.fields.get(&field.name), summary.items, 0);
+    }
+    let (columns, items) = (counted(schema.fields().len() as u64, "column"), counted(summary.items, "item"));
+    let mut text = format!("{items}, {columns} (numbers {}, mixed {})\n\n", policies.numbers, policies.mixed);
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths = [0, 1, 2, 3].map(width);
+    for [name, ty, seen, share, example] in &rows {
+        // What stands last in a line needs no blanks behind it.
+        let line = format!("{name:<0$}  {ty:<1$}  {seen:<2$}  {share:>3$}  {example}", widths[0], widths[1], widths[2], widths[3]);
+        text += line.trim_end();
+        text.push('\n');
+    }
+    text
+}
+
+fn add(rows: &mut Vec<Row>, field: &Field, path: Option<&PathSummary>, of: u64, depth: usize) {
+    add_row(rows, &printable(&field.name), &field.ty, path, of, depth);
+    add_parts(rows, &field.ty, path, depth + 1);
+}
+
+fn add_row(rows: &mut Vec<Row>, name: &str, ty: &Type, path: Option<&PathSummary>, of: u64, depth: usize) {
+    let name = format!("{}{name}", "  ".repeat(depth));
+    let seen = path.map(seen).unwrap_or_default();
+    let share = path.filter(|_| of > 0).map(|path| share(path.counts.iter().sum(), of)).unwrap_or_default();
+    let example = path.and_then(|path| path.example.as_deref()).map(example).unwrap_or_default();
+    rows.push([name, type_name(ty), seen, share, example]);
+}
+
+/// What stands below a column.
+fn add_parts(rows: &mut Vec<Row>, ty: &Type, path: Option<&PathSummary>, depth: usize) {
+    match ty {
+        Type::Struct(fields) => {
+            let maps = path.map_or(0, |path| path.count(Kind::M));
+            for field in fields {
+                add(rows, field, path.and_then(|path| path.fields.get(&field.name)), maps, depth);
+            }
+        }
+        Type::List(element) => {
+            let path = path.and_then(|path| path.element.as_deref());
+            add_row(rows, "[]", element, path, 0, depth);
+            add_parts(rows, element, path, depth + 1);
+        }
+        Type::Map(value) => {
+            add_row(rows, "{}", value, None, 0, depth);
+            add_parts(rows, value, None, depth + 1);
+        }
+        Type::Mixed(types) => {
+            for (kind, ty) in types {
+                add_row(rows, kind.descriptor(), ty, None, 0, depth);
+                add_parts(rows, ty, path, depth + 1);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn seen(path: &PathSummary) -> String {
+    let kinds = Kind::ALL.into_iter().filter(|&kind| path.count(kind) > 0);
+    kinds.map(|kind| format!("{} {}", kind.descriptor(), count(path.count(kind)))).collect::<Vec<_>>().join(", ")
+}
+
+/// A share for people: 100 % is all of them, 0 % none.
+fn share(part: u64, of: u64) -> String {
+    let percent = part as f64 * 100.0 / of as f64;
+    match percent {
+        _ if part == of => "100 %".into(),
+        _ if percent < 0.1 => "<0.1 %".into(),
+        _ if percent < 9.95 => format!("{percent:.1} %"),
+        _ => format!("{:.0} %", percent.min(99.0)),
+    }
+}
+
+fn example(text: &str) -> String {
+    let text = printable(text);
+    match text.char_indices().nth(EXAMPLE_CHARS) {
+        Some((cut, _)) => format!("{}…", &text[..cut]),
+        None => text,
+    }
+}
+
+/// The Arrow type, without the parts that stand below it.
+fn type_name(ty: &Type) -> String {
+    match ty {
+        Type::Text | Type::NumberText | Type::Null | Type::MixedText => "utf8".into(),
+        Type::Json => "utf8 (json)".into(),
+        Type::Int64 => "int64".into(),
+        Type::Decimal(scale) => format!("decimal128(38, {scale})"),
+        Type::Float64 => "float64".into(),
+        Type::Boolean => "boolean".into(),
+        Type::Binary => "binary".into(),
+        Type::Struct(_) => "struct".into(),
+        Type::Map(_) => "map<utf8, …>".into(),
+        Type::EmptyMap => "map<utf8, utf8>".into(),
+        Type::List(_) => "list".into(),
+        Type::EmptyList => "list<utf8>".into(),
+        Type::Set(_, member) => format!("list<{}>", type_name(member)),
+        Type::Mixed(_) => "struct (mixed)".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_never_round_to_all_or_none() {
+        let shares = [(3, 3), (2999, 3000), (1, 3), (1, 100_000), (995, 10_000), (994, 10_000)];
+        assert_eq!(shares.map(|(part, of)| share(part, of)), ["100 %", "99 %", "33 %", "<0.1 %", "10 %", "9.9 %"]);
+    }
+}
