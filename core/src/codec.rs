@@ -211,7 +211,13 @@ impl Zstd {
             if waits && self.frame.can_collect() == 0 {
                 return Ok(Progress::NeedsInput);
             }
-            let (read, written) = self.frame.decode_from_to(self.feed.rest(), out).map_err(|e| broken(&e))?;
+            let rest = self.feed.rest();
+            let (mut read, mut written) = self.frame.decode_from_to(rest, out).map_err(|e| broken(&e))?;
+            if read > rest.len() {
+                // The decoder counts the checksum's four bytes also where they have not come.
+                read = 0;
+                written = self.frame.read(out).map_err(|e| broken(&e))?;
+            }
             self.feed.consume(read);
             if written > 0 {
                 return Ok(Progress::Bytes(written));
