@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::open::Export;
 use super::read::{OnError, ReadOptions};
 use crate::control::Control;
+use crate::engine::ledger::Totals;
 use crate::engine::pipeline::{Pipeline, Step};
 use crate::error::Result;
 use crate::schema::learn::Learner;
@@ -37,16 +38,19 @@ impl Export {
     pub fn infer_schema(&self, options: &ReadOptions, control: &Control) -> Result<Schema> {
         let summary = match self.learnt().get(options) {
             Some(summary) => summary,
-            None => {
-                let summary = Arc::new(self.learn(options, control)?);
-                self.learnt().keep(options, summary.clone());
-                summary
-            }
+            None => self.learn(options, control)?.0,
         };
         Schema::freeze(summary, options.policies, options.columns.as_deref())
     }
 
-    fn learn(&self, options: &ReadOptions, control: &Control) -> Result<Summary> {
+    /// The schema of all items, and what was read and skipped: always reads.
+    pub fn infer_schema_and_totals(&self, options: &ReadOptions, control: &Control) -> Result<(Schema, Totals)> {
+        let (summary, totals) = self.learn(options, control)?;
+        let schema = Schema::freeze(summary, options.policies, options.columns.as_deref())?;
+        Ok((schema, totals))
+    }
+
+    fn learn(&self, options: &ReadOptions, control: &Control) -> Result<(Arc<Summary>, Totals)> {
         let columns = options.columns.clone();
         let pass = self.pass(options, control)?;
         let mut pipeline = Pipeline::new(pass, move || Learner::new(columns.clone()));
@@ -54,7 +58,10 @@ impl Export {
         for step in &mut pipeline {
             learning.step(step?)?;
         }
-        Ok(learning.finish(pipeline.into_sinks()))
+        let totals = pipeline.totals().clone();
+        let summary = Arc::new(learning.finish(pipeline.into_sinks()));
+        self.learnt().keep(options, summary.clone());
+        Ok((summary, totals))
     }
 }
 
