@@ -9,7 +9,7 @@ use dynarrow::{Control, ConvertOptions, ConvertReport, Dest, Error, OutputFormat
 use serde_json::{Value, json};
 
 use crate::options::{Reading, one_of};
-use crate::output::{Output, bytes, counted, say, seconds};
+use crate::output::{Output, bytes, counted, say, seconds, skipped};
 use crate::progress::Progress;
 use crate::{Ending, json};
 
@@ -76,7 +76,7 @@ impl Convert {
         if !self.quiet {
             say(&closing(&report, &self.dest, time));
         }
-        for loss in losses(&report).into_iter().chain(self.reading.unchecked().map(str::to_owned)) {
+        for loss in losses(&report).into_iter().chain(self.reading.unchecked()) {
             say(&format!("dynarrow: {loss}"));
         }
         if self.json {
@@ -109,19 +109,7 @@ fn closing(report: &ConvertReport, dest: &str, time: Duration) -> String {
 
 /// What is not in the output as it was in the source.
 fn losses(report: &ConvertReport) -> Vec<String> {
-    let totals = &report.read.totals;
-    let mut losses = Vec::new();
-    if totals.skipped > 0 {
-        losses.push(skipped(totals.skipped, totals.errors.first()));
-    }
-    if report.read.rounded_numbers > 0 {
-        losses.push(format!("{} rounded by --numbers float64", counted(report.read.rounded_numbers, "number")));
-    }
-    losses
-}
-
-/// What was passed over.
-pub fn skipped(number: u64, first: Option<&Error>) -> String {
-    let first = first.map(|error| format!("; first: {error}")).unwrap_or_default();
-    format!("{} skipped{first}", counted(number, "record"))
+    let rounded = report.read.rounded_numbers;
+    let rounded = (rounded > 0).then(|| format!("{} rounded by --numbers float64", counted(rounded, "number")));
+    skipped(&report.read.totals).into_iter().chain(rounded).collect()
 }

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, Stdout, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use dynarrow::{Error, Result};
+use dynarrow::{Error, Result, Totals};
 use serde_json::Value;
 
 /// Standard output, which remembers whether anybody still reads it.
@@ -70,6 +70,12 @@ impl Write for Output {
 /// Says a line on standard error. Where that is closed, nobody listens.
 pub fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// What has to be said of records that were passed over.
+pub fn skipped(totals: &Totals) -> Option<String> {
+    let first = totals.errors.first().map(|error| format!("; first: {error}")).unwrap_or_default();
+    (totals.skipped > 0).then(|| format!("{} skipped{first}", counted(totals.skipped, "record")))
 }
 
 /// Writes a file as a whole: under another name in its folder, then renamed.

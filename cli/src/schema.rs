@@ -10,7 +10,7 @@ use dynarrow::{Control, Field, Result, Type, open_export};
 
 use crate::Ending;
 use crate::options::Reading;
-use crate::output::{Output, count, counted, replace_file, say};
+use crate::output::{Output, count, counted, replace_file, say, skipped};
 use crate::progress::Progress;
 
 /// Characters of an example that are shown, at most.
@@ -49,9 +49,9 @@ Examples:
 impl Schema {
     pub fn run(&self, out: &mut Output, control: &Control) -> Result<Ending> {
         let export = open_export(&self.src)?;
-        let schema = {
+        let (schema, totals) = {
             let _progress = Progress::watch(control, self.quiet);
-            export.infer_schema(&self.reading.options(), control)?
+            export.infer_schema_and_totals(&self.reading.options(), control)?
         };
         if let Some(path) = &self.output {
             replace_file(path, format!("{:#}\n", schema.to_json()).as_bytes())?;
@@ -61,8 +61,8 @@ impl Schema {
                 say(&format!("{columns} of {items}: {}", printable(&path.display().to_string())));
             }
         }
-        if let Some(unchecked) = self.reading.unchecked() {
-            say(&format!("dynarrow: {unchecked}"));
+        for note in skipped(&totals).into_iter().chain(self.reading.unchecked()) {
+            say(&format!("dynarrow: {note}"));
         }
         if self.json {
             out.json(&schema.to_json())?;
