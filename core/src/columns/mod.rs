@@ -30,6 +30,8 @@ pub struct ColumnSink {
     nodes: Vec<Node>,
     root: Members,
     columns: Vec<u32>,
+    /// Attributes that are no columns were not asked for.
+    chosen: bool,
     rows: usize,
     /// The record bytes of each row.
     sizes: Vec<u32>,
@@ -39,9 +41,13 @@ pub struct ColumnSink {
     text: ValueEncoder,
     /// Names that are no columns, for their duplicates.
     unwanted: OpenNames,
-    /// A value came that the schema, learnt from the same bytes, has no place for.
+    /// A value of the item has no place in the schema.
+    misfit: bool,
+    /// So has one of a good item: the schema was learnt from other bytes.
     changed: bool,
-    lost: u64,
+    /// Numbers that a float64 rounded: in the item, and in the good items.
+    rounded_in_item: u64,
+    rounded: u64,
 }
 
 struct Node {
@@ -122,8 +128,9 @@ enum Frame {
 }
 
 impl ColumnSink {
-    /// A sink for the columns of a schema.
-    pub fn new(schema: &Schema) -> Self {
+    /// A sink for the columns of a schema, which was learnt of all attributes, or of
+    /// `chosen` ones.
+    pub fn new(schema: &Schema, chosen: bool) -> Self {
         let mut nodes = Vec::new();
         let root = members(&mut nodes, schema.fields());
         Self {
@@ -131,6 +138,7 @@ impl ColumnSink {
             columns: root.nodes.clone(),
             nodes,
             root,
+            chosen,
             rows: 0,
             sizes: Vec::new(),
             current: NONE,
@@ -138,8 +146,10 @@ impl ColumnSink {
             open: Vec::new(),
             text: ValueEncoder::default(),
             unwanted: OpenNames::default(),
+            misfit: false,
             changed: false,
-            lost: 0,
+            rounded_in_item: 0,
+            rounded: 0,
         }
     }
 
@@ -160,7 +170,7 @@ impl ColumnSink {
             node.seen = 0;
         }
         let batch = batch.map_err(|error| Error::new(Code::Io, error.to_string()))?;
-        Ok(Rows { batch, sizes: std::mem::take(&mut self.sizes), rounded: std::mem::take(&mut self.lost) })
+        Ok(Rows { batch, sizes: std::mem::take(&mut self.sizes), rounded: std::mem::take(&mut self.rounded) })
     }
 
     fn finish(&mut self, node: u32, ty: &DataType, rows: usize) -> Result<ArrayRef, ArrowError> {
@@ -289,7 +299,7 @@ impl ColumnSink {
             self.row = row;
             self.text.begin_container(kind);
         } else {
-            self.changed = true;
+            self.misfit = true;
             // Whatever comes until it ends goes nowhere.
             self.current = NONE;
             self.text.begin_container(kind);
@@ -309,7 +319,7 @@ impl ColumnSink {
         write(&mut self.text);
         match self.nodes.get_mut(node as usize) {
             Some(Node { builder: Builder::Json(b) | Builder::MixedText(b), .. }) => b.set(row, self.text.text().as_bytes()),
-            _ => self.changed = true,
+            _ => self.misfit = true,
         }
     }
 }
@@ -365,6 +375,8 @@ fn add(nodes: &mut Vec<Node>, name: &str, ty: &Type) -> u32 {
 
 impl Sink for ColumnSink {
     fn begin_item(&mut self) {
+        self.misfit = false;
+        self.rounded_in_item = 0;
         self.open.clear();
         self.text.clear();
         self.unwanted.clear();
@@ -373,6 +385,8 @@ impl Sink for ColumnSink {
     }
 
     fn commit_item(&mut self, bytes: usize) {
+        self.changed |= self.misfit;
+        self.rounded += self.rounded_in_item;
         self.rows += 1;
         self.sizes.push(bytes as u32);
     }
@@ -402,9 +416,13 @@ impl Sink for ColumnSink {
                 if self.nodes.get(guess as usize).is_none_or(|node| *node.name != *name) {
                     let Some(&found) = members.by_name.get(name) else {
                         self.unwanted.add(name)?;
-                        // Below the top there is no choice of columns.
-                        self.changed |= node != NONE;
-                        return Ok(Want::Nothing);
+                        if self.chosen && node == NONE {
+                            return Ok(Want::Nothing);
+                        }
+                        // Learning has seen every good item: if the value is good too, the data changed.
+                        self.misfit = true;
+                        self.current = NONE;
+                        return Ok(Want::Value);
                     };
                     child = found;
                     if let Some(last) = self.nodes.get_mut(*last as usize) {
@@ -459,7 +477,7 @@ impl Sink for ColumnSink {
             Some(Builder::Float64(b)) => {
                 let float = value.to_f64();
                 b.set(row, float);
-                self.lost += u64::from(!is_kept(float, value));
+                self.rounded_in_item += u64::from(!is_kept(float, value));
                 Some(())
             }
             Some(Builder::NumberText(b) | Builder::MixedText(b)) => {
@@ -471,7 +489,7 @@ impl Sink for ColumnSink {
                 Some(())
             }
         };
-        self.changed |= done.is_none();
+        self.misfit |= done.is_none();
     }
 
     fn binary(&mut self, value: &[u8]) {
@@ -535,7 +553,7 @@ impl Sink for ColumnSink {
                 Some(Builder::Map { lists, .. }) => lists.set(row, entry),
                 Some(Builder::EmptyMap(lists)) => {
                     lists.set(row, 0);
-                    self.changed |= entry > 0;
+                    self.misfit |= entry > 0;
                 }
                 _ => {}
             }
@@ -566,7 +584,7 @@ impl Sink for ColumnSink {
                 Some(Builder::List { lists, .. }) => lists.set(row, next),
                 Some(Builder::EmptyList(lists)) => {
                     lists.set(row, 0);
-                    self.changed |= next > 0;
+                    self.misfit |= next > 0;
                 }
                 _ => {}
             }

@@ -261,9 +261,9 @@ fn write<W: Write + Send>(
         OutputFormat::Csv => {
             // The header line stands first, so the names have to be known.
             let schema = export.infer_schema(&options.read, control)?;
-            let columns: Columns = schema.fields().iter().map(|field| field.name.clone()).collect();
-            let header = csv::header(&columns);
-            write_text(export, header, codec, options, control, out, move || CsvSink::new(&columns, numbers))
+            let names: Columns = schema.fields().iter().map(|field| field.name.clone()).collect();
+            let header = csv::header(&names);
+            write_text(export, header, codec, options, control, out, move || Project::new(CsvSink::new(&names, numbers), columns.clone()))
         }
     }
 }

@@ -49,7 +49,7 @@ fn write_cell(out: &mut Vec<u8>, text: &str) {
 pub struct CsvSink {
     places: FxHashMap<String, usize>,
     numbers: Numbers,
-    /// The cells of the item, quoted.
+    /// The cells of the item, quoted; the last one is for attributes that are no columns.
     cells: Vec<Vec<u8>>,
     cell: usize,
     /// The text of the nested value that is open.
@@ -64,7 +64,7 @@ impl CsvSink {
         Self {
             places: columns.iter().cloned().zip(0..).collect(),
             numbers,
-            cells: vec![Vec::new(); columns.len()],
+            cells: vec![Vec::new(); columns.len() + 1],
             cell: 0,
             nested: PlainWriter::new(numbers),
             names: OpenNames::default(),
@@ -100,14 +100,16 @@ impl Sink for CsvSink {
         self.names.begin();
     }
     fn commit_item(&mut self, _bytes: usize) {
-        for (n, cell) in self.cells.iter_mut().enumerate() {
+        let Some((rest, cells)) = self.cells.split_last_mut() else { return };
+        rest.clear();
+        for (n, cell) in cells.iter_mut().enumerate() {
             if n > 0 {
                 self.out.push(b',');
             }
             self.out.append(cell);
         }
         // A line of one empty cell would be a blank line, which readers pass over.
-        if self.cells.len() == 1 && self.out.last().is_none_or(|&b| b == b'\n') {
+        if cells.len() == 1 && self.out.last().is_none_or(|&b| b == b'\n') {
             self.out.extend_from_slice(b"\"\"");
         }
         self.out.push(b'\n');
@@ -122,13 +124,8 @@ impl Sink for CsvSink {
             self.nested.attribute(name);
             return Ok(Want::Value);
         }
-        match self.places.get(name) {
-            Some(&place) => {
-                self.cell = place;
-                Ok(Want::Value)
-            }
-            None => Ok(Want::Nothing),
-        }
+        self.cell = self.places.get(name).copied().unwrap_or(self.cells.len() - 1);
+        Ok(Want::Value)
     }
     fn string(&mut self, value: &str) {
         if self.nested.is_open() {
