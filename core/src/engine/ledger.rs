@@ -29,6 +29,28 @@ pub struct Expected {
 }
 
 impl Expected {
+    /// The number of records, against the manifest.
+    pub fn check_count(&self, records: u64) -> Result<()> {
+        match self.items {
+            Some(items) if items != records => {
+                let message = format!("the manifest says {items} items, the file has {records}");
+                Err(Error::new(Code::ItemCount, message).in_file(&*self.name))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The MD5, where it was calculated, against the manifest.
+    pub fn check_md5(&self, bytes: &FileBytes) -> Result<()> {
+        match (&self.md5, bytes.md5.map(|md5| STANDARD.encode(md5))) {
+            (Some(manifest), Some(md5)) if *manifest != md5 => {
+                let message = format!("the manifest says MD5 {manifest}, the file has {md5}");
+                Err(Error::new(Code::Md5, message).in_file(&*self.name))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The error of a file that is not there.
     pub fn missing(&self) -> Error {
         Error::new(Code::FileMissing, "the manifest names this file, and it is not there").in_file(&*self.name)
@@ -125,21 +147,11 @@ impl Ledger {
     }
 
     fn check(&self, expected: &Expected, records: u64, bytes: &FileBytes) -> Result<()> {
-        if self.check != Check::None
-            && let Some(items) = expected.items
-            && items != records
-        {
-            let message = format!("the manifest says {items} items, the file has {records}");
-            return Err(Error::new(Code::ItemCount, message).in_file(&*expected.name));
+        if self.check == Check::None {
+            return Ok(());
         }
-        if self.check == Check::Md5
-            && let (Some(manifest), Some(md5)) = (&expected.md5, bytes.md5)
-            && *manifest != STANDARD.encode(md5)
-        {
-            let message = format!("the manifest says MD5 {manifest}, the file has {}", STANDARD.encode(md5));
-            return Err(Error::new(Code::Md5, message).in_file(&*expected.name));
-        }
-        Ok(())
+        expected.check_count(records)?;
+        expected.check_md5(bytes)
     }
 
     /// The file failed: what follows belongs to the next.

@@ -4,13 +4,14 @@
 //! not what its format says. Notes: what is odd and harms nothing.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::open::Export;
 use super::read::{OnError, ReadOptions};
 use crate::control::Control;
-use crate::engine::ledger::{Check, Totals};
+use crate::engine::ledger::{Check, Expected, Totals};
 use crate::engine::pipeline::{Pipeline, Step};
 use crate::error::{Code, Error, Result};
 use crate::event::Discard;
@@ -80,6 +81,7 @@ impl Export {
 /// The check of an export, whoever drives the pass over its files.
 pub struct Verification {
     export: Export,
+    files: Arc<[Expected]>,
     report: VerifyReport,
     /// Errors of records that were reported.
     reported: usize,
@@ -91,7 +93,7 @@ impl Verification {
         export.require_json()?;
         let mut report = VerifyReport::default();
         export.check_manifests(&mut report)?;
-        Ok(Self { export: export.clone(), report, reported: 0 })
+        Ok(Self { export: export.clone(), files: export.expected(), report, reported: 0 })
     }
 
     /// How the files are to be read.
@@ -109,7 +111,12 @@ impl Verification {
             self.report.files += 1;
             self.report.items += records;
             self.report.bytes += bytes.compressed;
-            self.report.findings.extend(error.map(|error| Finding { severity: Severity::Error, error }));
+            // A file with another count was read to its end, and may have another MD5 too.
+            let more = match &error {
+                Some(error) if error.code() == Code::ItemCount => self.files[file].check_md5(&bytes).err(),
+                _ => None,
+            };
+            error.into_iter().chain(more).for_each(|error| self.report.error(error));
             self.export.check_etag(file, &mut self.report);
         }
     }

@@ -1,4 +1,7 @@
-//! Random items, written and read by serde_json alone: the other side of every comparison.
+//! Random items, written and read by serde_json alone, and exports as AWS lays them out:
+//! the other side of every comparison.
+
+pub mod layout;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
