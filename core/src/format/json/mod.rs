@@ -170,19 +170,21 @@ impl<S: Sink> Run<'_, S> {
     /// Counts a bad record, or ends the run in it.
     #[cold]
     fn bad(&mut self, fault: &Fault, base: usize) {
-        if !self.skip || self.outcome.errors.len() < KEPT {
+        // Changes are no bad items: a whole file of them is not to become an empty table.
+        let skip = self.skip && fault.code != Code::Incremental;
+        if !skip || self.outcome.errors.len() < KEPT {
             let mut error = error_at(self.block, base + fault.at, fault.code, &*fault.message).at_item(self.outcome.records);
             if !fault.path.is_empty() {
                 error = error.at_path(path::to_text(fault.path.iter().rev()));
             }
-            if self.skip {
+            if skip {
                 self.outcome.errors.push(error);
             } else {
                 self.outcome.fatal = Some(error);
             }
         }
         self.outcome.records += 1;
-        self.outcome.skipped += u64::from(self.skip);
+        self.outcome.skipped += u64::from(skip);
     }
 }
 
