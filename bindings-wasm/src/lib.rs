@@ -1,4 +1,16 @@
 //! The WebAssembly half of the npm package `dynarrow`: what the TypeScript in `npm/src` calls.
+//!
+//! JavaScript holds the files and pushes their chunks; the work on them is the core's. A
+//! call does a bounded piece of work, so that a page can go on in between. One verb a file.
+
+mod convert;
+mod error;
+mod open;
+mod options;
+mod pass;
+mod read;
+mod schema;
+mod verify;
 
 use wasm_bindgen::prelude::*;
 

@@ -1,0 +1,83 @@
+//! Converting to one file: Parquet, or an Arrow IPC stream.
+
+use dynarrow::columns::ColumnSink;
+use dynarrow::engine::push::PushPass;
+use dynarrow::export::read::Batching;
+use dynarrow::parquet::{BatchFormat, BatchWriter, ROW_GROUP};
+use wasm_bindgen::prelude::*;
+
+use crate::error::{Result, of_totals, thrown};
+use crate::open::Export;
+use crate::options::Options;
+use crate::pass::pushed;
+
+/// A conversion under way.
+#[wasm_bindgen]
+pub struct Converting {
+    pass: PushPass<ColumnSink>,
+    batching: Batching,
+    /// Gone when it has finished.
+    writer: Option<BatchWriter<Vec<u8>>>,
+}
+
+pushed!(Converting);
+
+#[wasm_bindgen]
+impl Export {
+    /// Converts to Parquet with the schema that was learnt; the files are to be pushed.
+    pub fn to_parquet(&self, options: &Options) -> Result<Converting> {
+        self.convert(options, BatchFormat::Parquet)
+    }
+
+    /// Converts to an Arrow IPC stream with the schema that was learnt; the files are to be
+    /// pushed.
+    pub fn to_arrow(&self, options: &Options) -> Result<Converting> {
+        self.convert(options, BatchFormat::ArrowStream)
+    }
+}
+
+impl Export {
+    fn convert(&self, options: &Options, format: BatchFormat) -> Result<Converting> {
+        let group = (format == BatchFormat::Parquet).then_some(ROW_GROUP);
+        let (pass, batching) = self.batches(options, group)?;
+        let writer = BatchWriter::new(format, &batching.schema(), Vec::new()).map_err(thrown)?;
+        Ok(Converting { pass, batching, writer: Some(writer) })
+    }
+}
+
+#[wasm_bindgen]
+impl Converting {
+    /// Does a piece of work; false where more bytes are needed.
+    pub fn work(&mut self) -> Result<bool> {
+        let Some(step) = self.pass.next_step() else { return Ok(false) };
+        self.batching.step(step).and_then(|()| self.write()).map_err(thrown)?;
+        Ok(true)
+    }
+
+    /// Bytes of the output that are complete.
+    pub fn take(&mut self) -> Option<Vec<u8>> {
+        let written = std::mem::take(self.writer.as_mut()?.inner());
+        (!written.is_empty()).then_some(written)
+    }
+
+    /// All files were pushed: the rest of the output.
+    pub fn finish(&mut self) -> Result<Vec<u8>> {
+        self.batching.finish().and_then(|()| self.write()).map_err(thrown)?;
+        self.writer.take().map_or(Ok(Vec::new()), BatchWriter::finish).map_err(thrown)
+    }
+
+    /// What was read so far.
+    pub fn report(&self) -> JsValue {
+        let report = self.batching.report(self.pass.totals());
+        of_totals(&report.totals, report.rounded_numbers)
+    }
+}
+
+impl Converting {
+    fn write(&mut self) -> dynarrow::Result<()> {
+        while let (Some(writer), Some(piece)) = (&mut self.writer, self.batching.next_piece()) {
+            writer.write(&piece)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,33 @@
+//! What the passes of all verbs have in common: taking bytes.
+
+/// The methods by which `drive.ts` pushes files into a struct with a `PushPass` named `pass`.
+macro_rules! pushed {
+    ($name:ident) => {
+        #[wasm_bindgen]
+        impl $name {
+            /// The place in the list of the file that is read.
+            #[wasm_bindgen(getter)]
+            pub fn file(&self) -> usize {
+                self.pass.file()
+            }
+
+            /// Good items so far.
+            #[wasm_bindgen(getter)]
+            pub fn items(&self) -> f64 {
+                self.pass.totals().items as f64
+            }
+
+            /// Takes the next chunk of the file.
+            pub fn push(&mut self, chunk: &[u8]) {
+                self.pass.push(chunk);
+            }
+
+            /// The file is at its end.
+            pub fn end(&mut self) {
+                self.pass.end();
+            }
+        }
+    };
+}
+
+pub(crate) use pushed;
