@@ -2,7 +2,35 @@
 
 use pyo3::prelude::*;
 
+mod cli;
+mod control;
+mod convert;
+mod error;
+mod guard;
+mod items;
+mod open;
+mod options;
+mod read;
+mod schema;
+mod verify;
+
 #[pymodule]
 fn _dynarrow(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add("__version__", env!("CARGO_PKG_VERSION"))
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_class::<open::Export>()?;
+    module.add_class::<open::DataFile>()?;
+    module.add_class::<read::Reader>()?;
+    module.add_class::<read::ReadReport>()?;
+    module.add_class::<read::Batches>()?;
+    module.add_class::<read::BatchIterator>()?;
+    module.add_class::<items::ItemIterator>()?;
+    module.add_class::<schema::Schema>()?;
+    module.add_class::<schema::Field>()?;
+    module.add_class::<convert::ConvertReport>()?;
+    module.add_class::<verify::VerifyReport>()?;
+    module.add_class::<verify::Finding>()?;
+    module.add_class::<guard::FailingReader>()?;
+    module.add_function(wrap_pyfunction!(open::open_export, module)?)?;
+    module.add_function(wrap_pyfunction!(guard::_failing_reader, module)?)?;
+    module.add_function(wrap_pyfunction!(cli::_run_cli, module)?)
 }

@@ -1,1 +1,259 @@
+"""The native half of the package: the classes of results, and what the modules beside call."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, final
+
+from dynarrow._errors import DynarrowError
+from dynarrow._options import Check, Format, Options, StrPath
+from dynarrow._progress import Callback
+
 __version__: str
+
+Value: TypeAlias = (
+    str
+    | Decimal
+    | bytes
+    | bool
+    | list[Value]
+    | dict[str, Value]
+    | set[str]
+    | set[Decimal]
+    | set[bytes]
+    | None
+)
+
+@final
+class DataFile:
+    """A data file of an export.
+
+    Attributes:
+        name: The key in the manifest, or the path; the name in messages.
+        key: Where it stands below the folder that was opened; None where it is missing.
+        size: Its compressed bytes; None where it is missing.
+        item_count: Items in it, as the manifest says; None without a manifest.
+        md5: The MD5 of its compressed bytes, base64, as the manifest says.
+        etag: The ETag of the S3 object, as the manifest says.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def key(self) -> str | None: ...
+    @property
+    def size(self) -> int | None: ...
+    @property
+    def item_count(self) -> int | None: ...
+    @property
+    def md5(self) -> str | None: ...
+    @property
+    def etag(self) -> str | None: ...
+
+@final
+class Field:
+    """A column of a schema.
+
+    Attributes:
+        name: The attribute's exact name.
+        arrow: The Arrow type, as text.
+        dynamodb: The DynamoDB type: a descriptor, ``"mixed"`` or ``"json"``.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def arrow(self) -> str: ...
+    @property
+    def dynamodb(self) -> str: ...
+    def __arrow_c_schema__(self) -> object: ...
+
+@final
+class Schema:
+    """Names, order and types of the columns, and what was learnt to choose them.
+
+    Arrow libraries take it as a schema: ``pyarrow.schema(schema)``.
+
+    Attributes:
+        fields: The columns.
+        names: Their names.
+    """
+
+    @property
+    def fields(self) -> list[Field]: ...
+    @property
+    def names(self) -> list[str]: ...
+    def to_json(self) -> str:
+        """The schema document, as JSON that a person can read.
+
+        Returns:
+            An object with ``items``, ``numbers``, ``mixed`` and ``fields``: each path with the
+            types seen and their counts, the share of items that have it, what its values are
+            like, where it was first seen, and its Arrow type with the reason for it.
+        """
+
+    def __arrow_c_schema__(self) -> object: ...
+    def __len__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+
+@final
+class ReadReport:
+    """What was read, and what was not.
+
+    Attributes:
+        items: Good items.
+        skipped: Records that ``on_error="skip"`` passed over.
+        errors: The errors of the first 100 of them.
+        files: Files read to their end.
+        bytes_in: Compressed bytes read.
+        bytes_inflated: The same bytes, decompressed.
+        rounded_numbers: Numbers that ``numbers="float64"`` rounded.
+        check: What was checked against the manifest.
+    """
+
+    @property
+    def items(self) -> int: ...
+    @property
+    def skipped(self) -> int: ...
+    @property
+    def errors(self) -> list[DynarrowError]: ...
+    @property
+    def files(self) -> int: ...
+    @property
+    def bytes_in(self) -> int: ...
+    @property
+    def bytes_inflated(self) -> int: ...
+    @property
+    def rounded_numbers(self) -> int: ...
+    @property
+    def check(self) -> Check: ...
+
+@final
+class ConvertReport:
+    """What a conversion came to.
+
+    Attributes:
+        read: What was read, and what was not.
+        files: The files that were written, with their sizes in bytes.
+        bytes_out: Bytes written.
+    """
+
+    @property
+    def read(self) -> ReadReport: ...
+    @property
+    def files(self) -> list[tuple[Path, int]]: ...
+    @property
+    def bytes_out(self) -> int: ...
+
+@final
+class Finding:
+    """One thing that `verify` found.
+
+    Attributes:
+        severity: ``"error"``: the export is not what its manifests say. ``"note"``: worth
+            knowing, and harmless.
+        code: What it is, ``E_…``.
+        file: The file, as the manifest names it.
+        message: What it is, in words.
+        error: The same as an exception, with its position.
+    """
+
+    @property
+    def severity(self) -> Literal["error", "note"]: ...
+    @property
+    def code(self) -> str: ...
+    @property
+    def file(self) -> str | None: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def error(self) -> DynarrowError: ...
+
+@final
+class VerifyReport:
+    """What `verify` came to.
+
+    Attributes:
+        ok: No finding is an error.
+        findings: All findings: the manifests first, then the files in order.
+        files: Data files.
+        items: Records in them.
+        bytes: Their compressed bytes.
+    """
+
+    @property
+    def ok(self) -> bool: ...
+    @property
+    def findings(self) -> list[Finding]: ...
+    @property
+    def files(self) -> int: ...
+    @property
+    def items(self) -> int: ...
+    @property
+    def bytes(self) -> int: ...
+
+@final
+class ItemIterator:
+    """The items of one reading, as dicts; made by `iter_items`.
+
+    Attributes:
+        skipped: Records that ``on_error="skip"`` passed over, so far.
+    """
+
+    @property
+    def skipped(self) -> int: ...
+    def __iter__(self) -> Iterator[dict[str, Value]]: ...
+    def __next__(self) -> dict[str, Value]: ...
+
+# What follows is for the modules of the package alone.
+
+@final
+class Export:
+    @property
+    def name(self) -> str: ...
+    @property
+    def summary_json(self) -> str | None: ...
+    @property
+    def files(self) -> list[DataFile]: ...
+    def read(self, options: Options, progress: Callback | None) -> Reader: ...
+    def infer_schema(self, options: Options, progress: Callback | None) -> Schema: ...
+    def iter_items(self, options: Options) -> ItemIterator: ...
+    def verify(self, threads: int | None, progress: Callback | None) -> VerifyReport: ...
+    def convert(
+        self,
+        dest: StrPath,
+        to: Format | None,
+        options: Options,
+        overwrite: bool,
+        progress: Callback | None,
+    ) -> ConvertReport: ...
+
+@final
+class Reader:
+    @property
+    def name(self) -> str: ...
+    @property
+    def schema(self) -> Schema: ...
+    @property
+    def report(self) -> ReadReport | None: ...
+    @property
+    def last_error(self) -> DynarrowError | None: ...
+    def __arrow_c_schema__(self) -> object: ...
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
+    def collect(self, progress: Callback | None) -> Batches: ...
+    def batches(self) -> Iterator[Any]: ...
+
+@final
+class Batches:
+    def __arrow_c_schema__(self) -> object: ...
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
+
+@final
+class FailingReader:
+    @property
+    def last_error(self) -> DynarrowError | None: ...
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
+
+def open_export(src: StrPath) -> Export: ...
+def _failing_reader(panics: bool, message: str) -> FailingReader: ...
+def _run_cli(args: list[str]) -> int: ...

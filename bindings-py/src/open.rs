@@ -1,0 +1,127 @@
+//! Opening an export.
+
+use std::path::PathBuf;
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::control::{Callback, watched};
+use crate::convert::ConvertReport;
+use crate::error::to_py;
+use crate::items::ItemIterator;
+use crate::options::{self, Options, choice, path_text};
+use crate::read::Reader;
+use crate::schema::Schema;
+use crate::verify::VerifyReport;
+
+/// An export, or data files without manifests: nothing but the manifests is read.
+#[pyclass(frozen, module = "dynarrow._dynarrow")]
+pub struct Export(pub dynarrow::Export);
+
+/// Opens an export.
+#[pyfunction]
+pub fn open_export(py: Python<'_>, src: PathBuf) -> PyResult<Export> {
+    let src = path_text(py, src)?;
+    py.detach(|| dynarrow::open_export(&src)).map(Export).map_err(|error| to_py(py, &error))
+}
+
+#[pymethods]
+impl Export {
+    #[getter]
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    /// The summary manifest as JSON text.
+    #[getter]
+    fn summary_json(&self) -> Option<String> {
+        self.0.summary().map(|summary| serde_json::Value::from(summary.raw.clone()).to_string())
+    }
+
+    #[getter]
+    fn files(&self) -> Vec<DataFile> {
+        self.0.files().iter().map(DataFile::new).collect()
+    }
+
+    fn read(&self, py: Python<'_>, options: Options, progress: Callback) -> PyResult<Reader> {
+        let options = options.read_options(py)?;
+        let check = options.check;
+        let reader = watched(py, progress, |control| self.0.read(options, control))?;
+        Ok(Reader::new(reader, check))
+    }
+
+    fn infer_schema(&self, py: Python<'_>, options: Options, progress: Callback) -> PyResult<Schema> {
+        let options = options.read_options(py)?;
+        watched(py, progress, |control| self.0.infer_schema(&options, control)).map(Schema)
+    }
+
+    fn iter_items(&self, py: Python<'_>, options: Options) -> PyResult<ItemIterator> {
+        ItemIterator::new(py, &self.0, &options.read_options(py)?)
+    }
+
+    fn verify(&self, py: Python<'_>, threads: Option<i64>, progress: Callback) -> PyResult<VerifyReport> {
+        let threads = options::threads(py, threads)?;
+        let report = watched(py, progress, |control| self.0.verify(threads, control))?;
+        VerifyReport::new(py, report)
+    }
+
+    fn convert(
+        &self,
+        py: Python<'_>,
+        dest: PathBuf,
+        to: Option<&str>,
+        options: Options,
+        overwrite: bool,
+        progress: Callback,
+    ) -> PyResult<ConvertReport> {
+        let read = options.read_options(py)?;
+        let check = read.check;
+        let dest = dynarrow::Dest::parse(&path_text(py, dest)?, choice(py, to)?).map_err(|error| to_py(py, &error))?;
+        let options = dynarrow::ConvertOptions { read, overwrite };
+        let report = watched(py, progress, |control| dynarrow::convert(&self.0, &dest, &options, control, std::io::stdout()))?;
+        ConvertReport::new(py, report, check)
+    }
+}
+
+/// A data file of an export.
+#[pyclass(frozen, get_all, module = "dynarrow", from_py_object)]
+#[derive(Clone)]
+pub struct DataFile {
+    name: String,
+    key: Option<String>,
+    size: Option<u64>,
+    item_count: Option<u64>,
+    md5: Option<String>,
+    etag: Option<String>,
+}
+
+impl DataFile {
+    fn new(file: &dynarrow::DataFile) -> Self {
+        let entry = file.entry.as_ref();
+        Self {
+            name: file.name.clone(),
+            key: file.key.clone(),
+            size: file.size,
+            item_count: entry.and_then(|entry| entry.item_count),
+            md5: entry.and_then(|entry| entry.md5_checksum.clone()),
+            etag: entry.and_then(|entry| entry.etag.clone()),
+        }
+    }
+}
+
+#[pymethods]
+impl DataFile {
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let fields = PyDict::new(py);
+        fields.set_item("name", &self.name)?;
+        fields.set_item("size", self.size)?;
+        fields.set_item("item_count", self.item_count)?;
+        show("DataFile", &fields)
+    }
+}
+
+/// `Name(key=value, …)`.
+pub fn show(class: &str, fields: &Bound<'_, PyDict>) -> PyResult<String> {
+    let parts = fields.iter().map(|(name, value)| Ok(format!("{}={}", name.str()?, value.repr()?)));
+    Ok(format!("{class}({})", parts.collect::<PyResult<Vec<_>>>()?.join(", ")))
+}

@@ -1,0 +1,212 @@
+//! Reading as record batches.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use arrow_pyarrow::PyArrowType;
+use dynarrow::{Check, RecordBatches};
+use pyo3::prelude::*;
+use pyo3::types::{PyCapsule, PyDict};
+
+use crate::control::{Callback, Watch, watched};
+use crate::error::exception;
+use crate::guard::{Failure, Latest, schema_capsule, stream_capsule};
+use crate::open::show;
+use crate::schema::Schema;
+
+/// Reads an export as record batches, as often as wanted.
+#[pyclass(frozen, module = "dynarrow._dynarrow")]
+pub struct Reader {
+    inner: dynarrow::Reader,
+    check: Check,
+    latest: Latest,
+}
+
+impl Reader {
+    /// Of a reader of the core, which checks so much.
+    pub fn new(reader: dynarrow::Reader, check: Check) -> Self {
+        Self { inner: reader, check, latest: Latest::default() }
+    }
+}
+
+#[pymethods]
+impl Reader {
+    #[getter]
+    fn name(&self) -> &str {
+        self.inner.export().name()
+    }
+
+    #[getter]
+    fn schema(&self) -> Schema {
+        Schema(self.inner.schema().clone())
+    }
+
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        schema_capsule(py, &self.inner.schema().to_arrow())
+    }
+
+    /// A new stream, from the first batch on.
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_stream__<'py>(&self, py: Python<'py>, requested_schema: Option<&Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyCapsule>> {
+        // The protocol lets a producer give its own schema.
+        let _ = requested_schema;
+        let watch = Watch::new(py, None);
+        let schema = self.inner.schema().to_arrow().into();
+        let recorded = watch.run(py, |_| Recorded::new(&self.inner, &self.latest, &dynarrow::Control::default()))?;
+        stream_capsule(py, schema, recorded, &self.latest)
+    }
+
+    /// All batches, in memory.
+    fn collect(&self, py: Python<'_>, progress: Callback) -> PyResult<Batches> {
+        let batches = watched(py, progress, |control| Recorded::new(&self.inner, &self.latest, control)?.collect())?;
+        Ok(Batches { schema: self.inner.schema().to_arrow().into(), batches })
+    }
+
+    /// The batches one by one, as pyarrow's.
+    fn batches(&self, py: Python<'_>) -> PyResult<BatchIterator> {
+        let watch = Watch::new(py, None);
+        let batches = watch.run(py, |control| Recorded::new(&self.inner, &self.latest, control))?;
+        Ok(BatchIterator { watch, batches })
+    }
+
+    #[getter]
+    fn report(&self, py: Python<'_>) -> PyResult<Option<ReadReport>> {
+        let report = self.latest.get().report.clone();
+        report.map(|report| ReadReport::new(py, &report, self.check)).transpose()
+    }
+
+    #[getter]
+    fn last_error<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let failure = self.latest.get().failure.clone();
+        failure.map(|failure| failure.exception(py)).transpose()
+    }
+}
+
+/// A reading that keeps its books where the reader finds them.
+struct Recorded {
+    batches: RecordBatches,
+    latest: Latest,
+}
+
+impl Recorded {
+    fn new(reader: &dynarrow::Reader, latest: &Latest, control: &dynarrow::Control) -> dynarrow::Result<Self> {
+        latest.begin();
+        Ok(Self { batches: reader.batches(control)?, latest: latest.clone() })
+    }
+}
+
+impl Iterator for Recorded {
+    type Item = dynarrow::Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let next = self.batches.next();
+        let mut latest = self.latest.get();
+        latest.report = Some(self.batches.report());
+        if let Some(Err(error)) = &next {
+            latest.failure = Some(Failure::Error(error.clone()));
+        }
+        next
+    }
+}
+
+/// Record batches in memory, which any Arrow library takes.
+#[pyclass(frozen, module = "dynarrow._dynarrow")]
+pub struct Batches {
+    schema: SchemaRef,
+    batches: Vec<RecordBatch>,
+}
+
+#[pymethods]
+impl Batches {
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        schema_capsule(py, &self.schema)
+    }
+
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_stream__<'py>(&self, py: Python<'py>, requested_schema: Option<&Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyCapsule>> {
+        let _ = requested_schema;
+        stream_capsule(py, Arc::clone(&self.schema), self.batches.clone().into_iter().map(Ok), &Latest::default())
+    }
+}
+
+/// The batches of one reading, as pyarrow's.
+#[pyclass(module = "dynarrow._dynarrow")]
+pub struct BatchIterator {
+    watch: Watch,
+    batches: Recorded,
+}
+
+#[pymethods]
+impl BatchIterator {
+    fn __iter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __next__(&mut self, py: Python<'_>) -> PyResult<Option<PyArrowType<RecordBatch>>> {
+        let batches = &mut self.batches;
+        Ok(self.watch.run(py, |_| batches.next().transpose())?.map(PyArrowType))
+    }
+}
+
+/// What was read, and what was not.
+#[pyclass(frozen, get_all, module = "dynarrow")]
+pub struct ReadReport {
+    /// Good items.
+    pub items: u64,
+    /// Records that were passed over.
+    pub skipped: u64,
+    /// The errors of the first of them.
+    pub errors: Vec<Py<PyAny>>,
+    /// Files read to their end.
+    pub files: u64,
+    /// Compressed bytes.
+    pub bytes_in: u64,
+    /// Inflated bytes.
+    pub bytes_inflated: u64,
+    /// Numbers that were rounded.
+    pub rounded_numbers: u64,
+    /// What was checked.
+    pub check: &'static str,
+}
+
+impl ReadReport {
+    /// Of a report of the core, in a reading that checked so much.
+    pub fn new(py: Python<'_>, report: &dynarrow::ReadReport, check: Check) -> PyResult<Self> {
+        let errors = report.totals.errors.iter().map(|error| Ok(exception(py, error)?.unbind()));
+        Ok(Self {
+            items: report.totals.items,
+            skipped: report.totals.skipped,
+            errors: errors.collect::<PyResult<_>>()?,
+            files: report.totals.files,
+            bytes_in: report.totals.bytes_in,
+            bytes_inflated: report.totals.bytes_inflated,
+            rounded_numbers: report.rounded_numbers,
+            check: match check {
+                Check::None => "none",
+                Check::Count => "count",
+                Check::Md5 => "md5",
+            },
+        })
+    }
+
+    /// All but the errors, for `repr`.
+    pub fn fields<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let fields = PyDict::new(py);
+        fields.set_item("items", self.items)?;
+        fields.set_item("skipped", self.skipped)?;
+        fields.set_item("files", self.files)?;
+        fields.set_item("bytes_in", self.bytes_in)?;
+        fields.set_item("bytes_inflated", self.bytes_inflated)?;
+        fields.set_item("rounded_numbers", self.rounded_numbers)?;
+        fields.set_item("check", self.check)?;
+        Ok(fields)
+    }
+}
+
+#[pymethods]
+impl ReadReport {
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        show("ReadReport", &self.fields(py)?)
+    }
+}
