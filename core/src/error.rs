@@ -56,6 +56,8 @@ codes! {
     SeveralExports = "E_SEVERAL_EXPORTS", Usage;
     /// A compression that this build cannot read or write.
     Codec = "E_CODEC", Usage;
+    /// A value that a frozen schema has no place for, and `extra="error"`.
+    Extra = "E_EXTRA", Data;
     /// `mixed="error"` and a path with several types.
     Mixed = "E_MIXED", Data;
     /// The source does not exist.

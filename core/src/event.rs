@@ -93,13 +93,15 @@ pub struct Refusal {
     pub code: Code,
     /// The error's text.
     pub message: String,
+    /// The attribute path, where it is another than that of the record's current value.
+    pub path: Option<String>,
 }
 
 impl Refusal {
     /// The name stands a second time in one object.
     #[cold]
     pub fn duplicate() -> Self {
-        Self { code: Code::DuplicateAttribute, message: "the attribute stands twice in one object".into() }
+        Self { code: Code::DuplicateAttribute, message: "the attribute stands twice in one object".into(), path: None }
     }
 }
 
@@ -111,8 +113,9 @@ pub trait Sink {
 
     /// A new item begins.
     fn begin_item(&mut self);
-    /// The item was good; its record had so many bytes.
-    fn commit_item(&mut self, bytes: usize);
+    /// The item is complete; its record had so many bytes. Where it is refused, it is
+    /// aborted.
+    fn commit_item(&mut self, bytes: usize) -> Result<(), Refusal>;
     /// The item was bad: be as before it.
     fn abort_item(&mut self);
 
@@ -221,7 +224,9 @@ impl Sink for Discard {
         self.names.clear();
         self.names.begin();
     }
-    fn commit_item(&mut self, _bytes: usize) {}
+    fn commit_item(&mut self, _bytes: usize) -> Result<(), Refusal> {
+        Ok(())
+    }
     fn abort_item(&mut self) {}
     fn attribute(&mut self, name: &str) -> Result<Want, Refusal> {
         self.names.add(name)?;

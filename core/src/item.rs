@@ -85,10 +85,11 @@ impl Sink for Items {
         self.open.clear();
         self.open.push(Open::Map(Vec::new(), String::new()));
     }
-    fn commit_item(&mut self, _bytes: usize) {
+    fn commit_item(&mut self, _bytes: usize) -> Result<(), Refusal> {
         if let Some(Open::Map(item, _)) = self.open.pop() {
             self.items.push(item);
         }
+        Ok(())
     }
     fn abort_item(&mut self) {
         self.open.clear();
@@ -171,8 +172,8 @@ impl<S: Sink> Sink for Project<S> {
         self.names.begin();
         self.sink.begin_item();
     }
-    fn commit_item(&mut self, bytes: usize) {
-        self.sink.commit_item(bytes);
+    fn commit_item(&mut self, bytes: usize) -> Result<(), Refusal> {
+        self.sink.commit_item(bytes)
     }
     fn abort_item(&mut self) {
         self.sink.abort_item();

@@ -102,6 +102,22 @@ impl Number {
         (value.unsigned_abs() < 10_u128.pow(MAX_DIGITS)).then_some(value)
     }
 
+    /// The value × 10^scale, rounded half to even, where it has at most 38 digits.
+    pub fn round_to_decimal(self, scale: u8) -> Option<i128> {
+        let shift = i32::from(self.exponent) + i32::from(scale);
+        if shift >= 0 {
+            return self.to_decimal(scale);
+        }
+        if shift < -38 {
+            // A mantissa has at most 38 digits: less than a half is left.
+            return Some(0);
+        }
+        let divisor = 10_i128.pow(shift.unsigned_abs());
+        let (quotient, rest) = (self.mantissa / divisor, (self.mantissa % divisor).abs());
+        let up = rest > divisor - rest || rest == divisor - rest && quotient % 2 != 0;
+        Some(quotient + if up { self.mantissa.signum() } else { 0 })
+    }
+
     /// The nearest `f64`.
     pub fn to_f64(self) -> f64 {
         match self.to_i64() {
@@ -360,6 +376,28 @@ mod tests {
         assert_eq!(number("-9223372036854775808").to_i64(), Some(i64::MIN));
         assert_eq!(number("9223372036854775808").to_i64(), None);
         assert!((number("0.1").to_f64() - 0.1).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn rounding_is_half_to_even() {
+        let round = |text: &str, scale| Number::parse(text.as_bytes()).expect("a number").round_to_decimal(scale);
+        for (text, scale, expected) in [
+            ("0.5", 0, 0),
+            ("1.5", 0, 2),
+            ("2.5", 0, 2),
+            ("-2.5", 0, -2),
+            ("-3.5", 0, -4),
+            ("2.51", 0, 3),
+            ("2.49", 0, 2),
+            ("1.005", 2, 100),
+            ("1.015", 2, 102),
+            ("7", 2, 700),
+            ("1e-130", 2, 0),
+            ("-1e-130", 0, 0),
+        ] {
+            assert_eq!(round(text, scale), Some(expected), "{text}");
+        }
+        assert_eq!(round("1e125", 0), None);
     }
 
     proptest::proptest! {

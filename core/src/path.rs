@@ -1,5 +1,7 @@
 //! Attribute paths: `a.b[].c`, with `["odd name"]` for names that are no identifiers.
 
+use crate::error::{Error, Result};
+
 /// One step of a path.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Step {
@@ -44,6 +46,36 @@ pub fn to_text<'a>(steps: impl IntoIterator<Item = &'a Step>) -> String {
     path
 }
 
+/// The steps of a path's text.
+pub fn parse(text: &str) -> Result<Vec<Step>> {
+    let bad = || Error::usage(format!("{text:?} is no attribute path (a.b[].c, [\"odd name\"].d, m{{}})"));
+    let mut steps = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        if let Some(behind) = rest.strip_prefix("[]") {
+            steps.push(Step::Element);
+            rest = behind;
+        } else if let Some(behind) = rest.strip_prefix("{}") {
+            steps.push(Step::Value);
+            rest = behind;
+        } else if let Some(quoted) = rest.strip_prefix('[') {
+            let mut names = serde_json::Deserializer::from_str(quoted).into_iter::<String>();
+            let name = names.next().and_then(std::result::Result::ok).ok_or_else(bad)?;
+            rest = quoted[names.byte_offset()..].strip_prefix(']').ok_or_else(bad)?;
+            steps.push(Step::Name(name.into()));
+        } else {
+            let name = if steps.is_empty() { rest } else { rest.strip_prefix('.').ok_or_else(bad)? };
+            let end = name.find(['.', '[', '{']).unwrap_or(name.len());
+            if !is_plain(&name[..end]) {
+                return Err(bad());
+            }
+            steps.push(Step::Name(name[..end].into()));
+            rest = &name[end..];
+        }
+    }
+    if matches!(steps.first(), Some(Step::Name(_))) { Ok(steps) } else { Err(bad()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,5 +85,15 @@ mod tests {
         let steps = [Step::Name("a".into()), Step::Name("b-c".into()), Step::Element, Step::Name("_d1".into()), Step::Name("\"\n".into())];
         assert_eq!(to_text(&steps), r#"a["b-c"][]._d1["\"\n"]"#);
         assert_eq!(to_text(&[Step::Name(String::new().into())]), r#"[""]"#);
+    }
+
+    #[test]
+    fn texts_are_read_back() {
+        for text in ["a", "a.b[].c", "[\"b-c\"][][].d{}.e", "a[\"\"]", r#"["\"]\n🦐"].x"#] {
+            assert_eq!(to_text(&parse(text).expect("a path")), text);
+        }
+        for text in ["", ".a", "a.", "a..b", "a[", "a[0]", "[]", "a b", "[\"a\"", "a[\"b\"]c", "é"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
     }
 }

@@ -124,6 +124,10 @@ impl Offsets {
         self.0.last().map_or(0, |&end| end as usize)
     }
 
+    fn last_but_one(&self) -> usize {
+        self.0.iter().rev().nth(1).map_or(0, |&end| end as usize)
+    }
+
     #[inline]
     fn pad(&mut self, rows: usize) {
         if self.0.len() <= rows {
@@ -172,6 +176,11 @@ impl Bytes {
         write(&mut self.values);
         self.offsets.set(row, self.values.len());
         self.validity.set(row);
+    }
+
+    /// The last value.
+    pub fn last(&self) -> &[u8] {
+        &self.values[self.offsets.last_but_one()..]
     }
 
     pub fn truncate(&mut self, rows: usize) {

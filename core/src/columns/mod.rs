@@ -1,35 +1,44 @@
 //! Events → record batches: the sink that fills columns.
 //!
-//! The builders form a tree in an arena, one node a path and type, in the shape of the
-//! schema. A name is looked up where the last item had it; only a surprise costs a hash.
+//! The builders form a [tree] in the shape of the schema. A name is looked up where the last
+//! item had it; only a surprise costs a hash. A value that the schema has no place for is
+//! null at its own place and stands in the column `_extra`, by its path.
 
 mod builders;
 pub mod cut;
+mod losses;
+mod tree;
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, ListArray, MapArray, RecordBatch, RecordBatchOptions, StructArray};
-use arrow::buffer::NullBuffer;
-use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int64Type, SchemaRef};
-use arrow::error::ArrowError;
-use hashbrown::HashMap;
-use rustc_hash::FxBuildHasher;
+use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::datatypes::SchemaRef;
 
 use crate::error::{Code, Error, Result};
 use crate::event::{Kind, OpenNames, Refusal, Sink, Want};
-use crate::format::json::encode::ValueEncoder;
-use crate::number::{MAX_DIGITS, Number};
-use crate::schema::{Field, Schema, Type};
-use builders::{Booleans, Bytes, Lists, Validity, Values};
+use crate::format::json::encode::{ValueEncoder, write_string};
+use crate::number::Number;
+use crate::path;
+use crate::schema::{Extra, Schema};
+use builders::Bytes;
+pub use losses::{Loss, Losses};
+use tree::{Builder, Fit, Members, NONE, Node, Tree};
 
-const NONE: u32 = u32::MAX;
+/// What a value without a place in the schema means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unplaced {
+    /// There is none: the schema was learnt from the same data, which has changed.
+    Changed,
+    /// Something to be treated by this policy.
+    Extra(Extra),
+}
 
 /// Fills the columns of a schema with items.
 pub struct ColumnSink {
     schema: SchemaRef,
-    nodes: Vec<Node>,
+    tree: Tree,
     root: Members,
-    columns: Vec<u32>,
+    unplaced: Unplaced,
     /// Attributes that are no columns were not asked for.
     chosen: bool,
     rows: usize,
@@ -38,290 +47,46 @@ pub struct ColumnSink {
     current: u32,
     row: usize,
     open: Vec<Frame>,
+    /// The name that the schema does not know, where one is current.
+    unknown: Option<String>,
+    /// The text of a value that is wanted as text, or has no place.
     text: ValueEncoder,
+    /// Where it goes.
+    text_for: TextFor,
+    /// Numbers of the set that is open.
+    numbers: Vec<Number>,
     /// Names that are no columns, for their duplicates.
     unwanted: OpenNames,
-    /// A value of the item has no place in the schema.
-    misfit: bool,
-    /// So has one of a good item: the schema was learnt from other bytes.
-    changed: bool,
-    /// Numbers that a float64 rounded: in the item, and in the good items.
-    rounded_in_item: u64,
-    rounded: u64,
+    extra: ExtraColumn,
+    /// Of the item, and of the good items.
+    item_losses: Losses,
+    losses: Losses,
+    /// Why the item is refused.
+    refusal: Option<Refusal>,
 }
 
-struct Node {
-    name: Box<str>,
-    /// The row behind the last one that had this name.
-    seen: usize,
-    /// What followed this name the last time.
-    next: u32,
-    builder: Builder,
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum TextFor {
+    Column(u32, usize),
+    Extra,
 }
 
-enum Builder {
-    Text(Bytes),
-    Int64(Values<i64>),
-    Decimal(Values<i128>, u8),
-    Float64(Values<f64>),
-    NumberText(Bytes),
-    Boolean(Booleans),
-    Binary(Bytes),
-    Null,
-    Struct(Members, Validity),
-    Map {
-        lists: Lists,
-        keys: Bytes,
-        value: u32,
-    },
-    List {
-        lists: Lists,
-        element: u32,
-    },
-    Set {
-        kind: Kind,
-        lists: Lists,
-        member: u32,
-    },
-    /// A child per type, in the order of [`Kind`].
-    Mixed([u32; Kind::ALL.len()], Validity),
-    Json(Bytes),
-    MixedText(Bytes),
-    EmptyMap(Lists),
-    EmptyList(Lists),
-}
-
+/// The column `_extra`.
 #[derive(Default)]
-struct Members {
-    nodes: Vec<u32>,
-    by_name: HashMap<Box<str>, u32, FxBuildHasher>,
-    first: u32,
+struct ExtraColumn {
+    column: Bytes,
+    /// The members of the row's object.
+    row: Vec<u8>,
 }
 
 #[derive(Clone, Copy)]
 enum Frame {
     /// The item, or a map whose members are columns.
-    Struct {
-        node: u32,
-        row: usize,
-        last: u32,
-    },
+    Struct { node: u32, row: usize, last: u32 },
     /// A map whose members are entries.
-    Map {
-        node: u32,
-        row: usize,
-        value: u32,
-        entry: usize,
-    },
-    List {
-        node: u32,
-        row: usize,
-        element: u32,
-        next: usize,
-    },
-    Set {
-        node: u32,
-        row: usize,
-        member: u32,
-        next: usize,
-    },
-}
-
-impl ColumnSink {
-    /// A sink for the columns of a schema, which was learnt of all attributes, or of
-    /// `chosen` ones.
-    pub fn new(schema: &Schema, chosen: bool) -> Self {
-        let mut nodes = Vec::new();
-        let root = members(&mut nodes, schema.fields());
-        Self {
-            schema: Arc::new(schema.to_arrow()),
-            columns: root.nodes.clone(),
-            nodes,
-            root,
-            chosen,
-            rows: 0,
-            sizes: Vec::new(),
-            current: NONE,
-            row: 0,
-            open: Vec::new(),
-            text: ValueEncoder::default(),
-            unwanted: OpenNames::default(),
-            misfit: false,
-            changed: false,
-            rounded_in_item: 0,
-            rounded: 0,
-        }
-    }
-
-    /// The rows since the last call, with the record bytes of each, and how many numbers a
-    /// float64 rounded.
-    pub fn take(&mut self) -> Result<Rows> {
-        if self.changed {
-            return Err(Error::new(Code::Changed, "the data changed between learning the schema and reading it"));
-        }
-        let rows = std::mem::take(&mut self.rows);
-        let fields = self.schema.fields().clone();
-        let arrays = self.columns.clone().into_iter().zip(fields.iter()).map(|(node, field)| self.finish(node, field.data_type(), rows));
-        let batch = arrays.collect::<Result<Vec<_>, _>>().and_then(|arrays| {
-            let options = RecordBatchOptions::new().with_row_count(Some(rows));
-            RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options)
-        });
-        for node in &mut self.nodes {
-            node.seen = 0;
-        }
-        let batch = batch.map_err(|error| Error::new(Code::Io, error.to_string()))?;
-        Ok(Rows { batch, sizes: std::mem::take(&mut self.sizes), rounded: std::mem::take(&mut self.rounded) })
-    }
-
-    fn finish(&mut self, node: u32, ty: &DataType, rows: usize) -> Result<ArrayRef, ArrowError> {
-        let mut builder = std::mem::replace(&mut self.nodes[node as usize].builder, Builder::Null);
-        let array = self.finish_builder(&mut builder, ty, rows);
-        self.nodes[node as usize].builder = builder;
-        array
-    }
-
-    fn finish_builder(&mut self, builder: &mut Builder, ty: &DataType, rows: usize) -> Result<ArrayRef, ArrowError> {
-        Ok(match builder {
-            Builder::Text(b) | Builder::NumberText(b) | Builder::Json(b) | Builder::MixedText(b) => b.finish_text(rows)?,
-            Builder::Binary(b) => b.finish_binary(rows)?,
-            Builder::Int64(b) => Arc::new(b.finish::<Int64Type>(rows)?),
-            Builder::Float64(b) => Arc::new(b.finish::<Float64Type>(rows)?),
-            Builder::Decimal(b, scale) => {
-                Arc::new(b.finish::<Decimal128Type>(rows)?.with_precision_and_scale(MAX_DIGITS as u8, *scale as i8)?)
-            }
-            Builder::Boolean(b) => b.finish(rows),
-            Builder::Null => arrow::array::new_null_array(ty, rows),
-            Builder::Struct(members, validity) => {
-                validity.pad(rows);
-                self.finish_struct(members.nodes.iter().copied(), ty, validity.finish(), rows)?
-            }
-            Builder::Mixed(children, validity) => {
-                validity.pad(rows);
-                self.finish_struct(children.iter().copied().filter(|&child| child != NONE), ty, validity.finish(), rows)?
-            }
-            Builder::List { lists, element: child } | Builder::Set { lists, member: child, .. } => {
-                let length = lists.len();
-                let values = self.finish(*child, element_type(ty), length)?;
-                finish_list(lists, ty, values, rows)?
-            }
-            Builder::EmptyList(lists) => finish_list(lists, ty, arrow::array::new_empty_array(element_type(ty)), rows)?,
-            Builder::Map { lists, keys, value } => {
-                let length = lists.len();
-                let keys = keys.finish_text(length)?;
-                let values = self.finish(*value, value_type(ty), length)?;
-                finish_map(lists, ty, keys, values, rows)?
-            }
-            Builder::EmptyMap(lists) => {
-                let empty = arrow::array::new_empty_array(&DataType::Utf8);
-                finish_map(lists, ty, empty.clone(), empty, rows)?
-            }
-        })
-    }
-
-    fn finish_struct(
-        &mut self,
-        children: impl Iterator<Item = u32>,
-        ty: &DataType,
-        nulls: Option<NullBuffer>,
-        rows: usize,
-    ) -> Result<ArrayRef, ArrowError> {
-        let DataType::Struct(fields) = ty else { return Err(wrong(ty)) };
-        let arrays = children.zip(fields).map(|(child, field)| self.finish(child, field.data_type(), rows));
-        Ok(Arc::new(StructArray::try_new_with_length(fields.clone(), arrays.collect::<Result<_, _>>()?, nulls, rows)?))
-    }
-
-    /// Cuts a column and all below it back to so many rows.
-    fn truncate(&mut self, node: u32, rows: usize) {
-        let mut builder = std::mem::replace(&mut self.nodes[node as usize].builder, Builder::Null);
-        self.nodes[node as usize].seen = self.nodes[node as usize].seen.min(rows);
-        match &mut builder {
-            Builder::Text(b) | Builder::NumberText(b) | Builder::Binary(b) | Builder::Json(b) | Builder::MixedText(b) => b.truncate(rows),
-            Builder::Int64(b) => b.truncate(rows),
-            Builder::Decimal(b, _) => b.truncate(rows),
-            Builder::Float64(b) => b.truncate(rows),
-            Builder::Boolean(b) => b.truncate(rows),
-            Builder::Null => {}
-            Builder::Struct(members, validity) => {
-                validity.truncate(rows);
-                members.nodes.iter().for_each(|&node| self.truncate(node, rows));
-            }
-            Builder::Mixed(children, validity) => {
-                validity.truncate(rows);
-                children.iter().filter(|&&node| node != NONE).for_each(|&node| self.truncate(node, rows));
-            }
-            Builder::List { lists, element: child } | Builder::Set { lists, member: child, .. } => {
-                lists.truncate(rows);
-                self.truncate(*child, lists.len());
-            }
-            Builder::Map { lists, keys, value } => {
-                lists.truncate(rows);
-                keys.truncate(lists.len());
-                self.truncate(*value, lists.len());
-            }
-            Builder::EmptyMap(lists) | Builder::EmptyList(lists) => lists.truncate(rows),
-        }
-        self.nodes[node as usize].builder = builder;
-    }
-
-    /// The node and row of the value that comes now. A path with several types is told here
-    /// which it is.
-    #[inline]
-    fn place(&mut self, kind: Kind) -> (u32, usize) {
-        let (mut node, row) = match self.open.last_mut() {
-            Some(Frame::List { element, next, .. }) => {
-                *next += 1;
-                (*element, *next - 1)
-            }
-            Some(Frame::Set { member, next, .. }) => {
-                *next += 1;
-                (*member, *next - 1)
-            }
-            _ => (self.current, self.row),
-        };
-        if let Some(Node { builder: Builder::Mixed(children, validity), .. }) = self.nodes.get_mut(node as usize)
-            && kind != Kind::Null
-        {
-            validity.set(row);
-            node = children[kind as usize];
-        }
-        (node, row)
-    }
-
-    #[inline]
-    fn builder(&mut self, node: u32) -> Option<&mut Builder> {
-        self.nodes.get_mut(node as usize).map(|node| &mut node.builder)
-    }
-
-    /// A container begins whose text is wanted, not its parts; or none has a place here.
-    fn begin_text(&mut self, node: u32, row: usize, kind: Kind) {
-        if let Some(Builder::Json(_) | Builder::MixedText(_)) = self.builder(node) {
-            self.current = node;
-            self.row = row;
-            self.text.begin_container(kind);
-        } else {
-            self.misfit = true;
-            // Whatever comes until it ends goes nowhere.
-            self.current = NONE;
-            self.text.begin_container(kind);
-        }
-    }
-
-    fn end_text(&mut self, kind: Kind) {
-        self.text.end_container(kind);
-        if !self.text.is_open() {
-            self.scalar_text(self.current, self.row, |_| {});
-        }
-    }
-
-    /// A value whose text is wanted.
-    #[cold]
-    fn scalar_text(&mut self, node: u32, row: usize, write: impl FnOnce(&mut ValueEncoder)) {
-        write(&mut self.text);
-        match self.nodes.get_mut(node as usize) {
-            Some(Node { builder: Builder::Json(b) | Builder::MixedText(b), .. }) => b.set(row, self.text.text().as_bytes()),
-            _ => self.misfit = true,
-        }
-    }
+    Map { node: u32, row: usize, value: u32, entry: usize },
+    List { node: u32, row: usize, element: u32, start: usize, next: usize },
+    Set { node: u32, row: usize, member: u32, next: usize },
 }
 
 /// Rows of a block, in columns.
@@ -330,70 +95,263 @@ pub struct Rows {
     pub batch: RecordBatch,
     /// The bytes of each row's record in the source.
     pub sizes: Vec<u32>,
-    /// Numbers that `numbers="float64"` rounded.
-    pub rounded: u64,
+    /// What the columns lost.
+    pub losses: Losses,
 }
 
-fn members(nodes: &mut Vec<Node>, fields: &[Field]) -> Members {
-    let children: Vec<_> = fields.iter().map(|field| add(nodes, &field.name, &field.ty)).collect();
-    let by_name = fields.iter().zip(&children).map(|(field, &node)| (field.name.as_str().into(), node)).collect();
-    for pair in children.windows(2) {
-        nodes[pair[0] as usize].next = pair[1];
-    }
-    Members { first: children.first().copied().unwrap_or(NONE), nodes: children, by_name }
-}
-
-fn add(nodes: &mut Vec<Node>, name: &str, ty: &Type) -> u32 {
-    let builder = match ty {
-        Type::Text => Builder::Text(Bytes::default()),
-        Type::Int64 => Builder::Int64(Values::default()),
-        Type::Decimal(scale) => Builder::Decimal(Values::default(), *scale),
-        Type::Float64 => Builder::Float64(Values::default()),
-        Type::NumberText => Builder::NumberText(Bytes::default()),
-        Type::Boolean => Builder::Boolean(Booleans::default()),
-        Type::Binary => Builder::Binary(Bytes::default()),
-        Type::Null => Builder::Null,
-        Type::Struct(fields) => Builder::Struct(members(nodes, fields), Validity::default()),
-        Type::Map(value) => Builder::Map { lists: Lists::default(), keys: Bytes::default(), value: add(nodes, "", value) },
-        Type::EmptyMap => Builder::EmptyMap(Lists::default()),
-        Type::List(element) => Builder::List { lists: Lists::default(), element: add(nodes, "", element) },
-        Type::EmptyList => Builder::EmptyList(Lists::default()),
-        Type::Set(kind, member) => Builder::Set { kind: *kind, lists: Lists::default(), member: add(nodes, "", member) },
-        Type::Mixed(types) => {
-            let mut children = [NONE; Kind::ALL.len()];
-            for (kind, ty) in types {
-                children[*kind as usize] = add(nodes, "", ty);
-            }
-            Builder::Mixed(children, Validity::default())
+impl ColumnSink {
+    /// A sink for the columns of a schema, which was learnt of all attributes, or of
+    /// `chosen` ones.
+    pub fn new(schema: &Schema, chosen: bool, unplaced: Unplaced) -> Self {
+        let mut tree = Tree::default();
+        let root = tree.members(schema.fields());
+        Self {
+            schema: Arc::new(schema.to_arrow()),
+            tree,
+            root,
+            unplaced,
+            chosen,
+            rows: 0,
+            sizes: Vec::new(),
+            current: NONE,
+            row: 0,
+            open: Vec::new(),
+            unknown: None,
+            text: ValueEncoder::default(),
+            text_for: TextFor::Extra,
+            numbers: Vec::new(),
+            unwanted: OpenNames::default(),
+            extra: ExtraColumn::default(),
+            item_losses: Losses::default(),
+            losses: Losses::default(),
+            refusal: None,
         }
-        Type::Json => Builder::Json(Bytes::default()),
-        Type::MixedText => Builder::MixedText(Bytes::default()),
-    };
-    nodes.push(Node { name: name.into(), seen: 0, next: NONE, builder });
-    nodes.len() as u32 - 1
+    }
+
+    /// The rows since the last call.
+    pub fn take(&mut self) -> Result<Rows> {
+        let rows = std::mem::take(&mut self.rows);
+        let schema = self.schema.clone();
+        let mut arrays = Vec::with_capacity(schema.fields().len());
+        let failed = |e: arrow::error::ArrowError| Error::new(Code::Io, e.to_string());
+        for (n, field) in schema.fields().iter().enumerate() {
+            arrays.push(match self.root.nodes.get(n) {
+                Some(&node) => self.tree.finish(node, field.data_type(), rows).map_err(failed)?,
+                None => self.extra.column.finish_text(rows).map_err(failed)?,
+            });
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        let batch = RecordBatch::try_new_with_options(schema, arrays, &options).map_err(failed)?;
+        Ok(Rows { batch, sizes: std::mem::take(&mut self.sizes), losses: std::mem::take(&mut self.losses) })
+    }
+
+    /// The node and row of the value that comes now, and the node above it of a path with
+    /// several types. `NONE` where this type has no place.
+    #[inline]
+    fn place(&mut self, kind: Kind) -> (u32, usize, u32) {
+        let (node, row) = match self.open.last_mut() {
+            Some(Frame::List { element, next, .. }) => {
+                *next += 1;
+                (*element, *next - 1)
+            }
+            _ => (self.current, self.row),
+        };
+        match self.tree.nodes.get(node as usize) {
+            Some(Node { builder: Builder::Mixed(children, _), .. }) => (children[kind as usize], row, node),
+            _ => (node, row, NONE),
+        }
+    }
+
+    /// The value of a path with several types has found its child.
+    #[inline]
+    fn placed(&mut self, above: u32, row: usize) {
+        if above != NONE
+            && let Some(Builder::Mixed(_, validity)) = self.tree.builder(above)
+        {
+            validity.set(row);
+        }
+    }
+
+    /// The path of the value that comes now, with indices.
+    #[cold]
+    fn path(&self) -> String {
+        let mut at = String::new();
+        for (n, frame) in self.open.iter().enumerate() {
+            match frame {
+                Frame::Struct { last, .. } => match (&self.unknown, self.tree.nodes.get(*last as usize)) {
+                    (Some(name), _) if n + 1 == self.open.len() => path::push_name(&mut at, name),
+                    (_, Some(node)) => path::push_name(&mut at, &node.name),
+                    _ => {}
+                },
+                Frame::Map { node, .. } => {
+                    if let Some(Node { builder: Builder::Map { keys, .. }, .. }) = self.tree.nodes.get(*node as usize) {
+                        path::push_name(&mut at, &String::from_utf8_lossy(keys.last()));
+                    }
+                }
+                Frame::List { start, next, .. } => at.push_str(&format!("[{}]", next - 1 - start)),
+                Frame::Set { .. } => {}
+            }
+        }
+        at
+    }
+
+    /// A scalar that is wanted as text, or has no place.
+    #[cold]
+    fn scalar_text(&mut self, node: u32, row: usize, above: u32, write: impl FnOnce(&mut ValueEncoder)) {
+        self.text_target(node, row, above);
+        write(&mut self.text);
+        self.end_text();
+    }
+
+    /// A container that is wanted as text, or has no place.
+    #[cold]
+    fn begin_text(&mut self, node: u32, row: usize, above: u32, kind: Kind) {
+        self.text_target(node, row, above);
+        self.text.begin_container(kind);
+    }
+
+    fn text_target(&mut self, node: u32, row: usize, above: u32) {
+        self.text_for = match self.tree.builder(node) {
+            Some(Builder::Json(_) | Builder::MixedText(_)) => {
+                self.placed(above, row);
+                TextFor::Column(node, row)
+            }
+            _ => TextFor::Extra,
+        };
+    }
+
+    fn end_container_text(&mut self, kind: Kind) {
+        self.text.end_container(kind);
+        if !self.text.is_open() {
+            self.end_text();
+        }
+    }
+
+    fn end_text(&mut self) {
+        match self.text_for {
+            TextFor::Column(node, row) => {
+                if let Some(Builder::Json(b) | Builder::MixedText(b)) = self.tree.builder(node) {
+                    b.set(row, self.text.text().as_bytes());
+                }
+            }
+            TextFor::Extra => self.has_no_place(),
+        }
+    }
+
+    /// The value whose text is complete has no place in the schema.
+    #[cold]
+    fn has_no_place(&mut self) {
+        let at = self.path();
+        let text = self.text.text();
+        match self.unplaced {
+            Unplaced::Changed => {
+                let message = "the data changed between learning the schema and reading it".to_owned();
+                self.refusal = Some(Refusal { code: Code::Changed, message, path: Some(at) });
+                return;
+            }
+            Unplaced::Extra(Extra::Error) => {
+                if self.refusal.is_none() {
+                    let message = format!("the schema has no place for {}", shortened(text));
+                    self.refusal = Some(Refusal { code: Code::Extra, message, path: Some(at) });
+                }
+                return;
+            }
+            Unplaced::Extra(Extra::Column) => {
+                let row = &mut self.extra.row;
+                row.push(if row.is_empty() { b'{' } else { b',' });
+                write_string(row, &at);
+                row.push(b':');
+                row.extend_from_slice(text.as_bytes());
+            }
+            Unplaced::Extra(Extra::Drop) => {}
+        }
+        let loss = &mut self.item_losses.extra;
+        loss.count += 1;
+        if loss.first.is_none() && self.losses.extra.first.is_none() {
+            loss.first = Some((at, shortened(text)));
+        }
+    }
+
+    #[cold]
+    fn lost(&mut self, fit: Fit, value: Number) {
+        let first = match fit {
+            Fit::Rounded => self.losses.rounded.first.is_none() && self.item_losses.rounded.first.is_none(),
+            _ => self.losses.overflowed.first.is_none() && self.item_losses.overflowed.first.is_none(),
+        };
+        let example = first.then(|| (self.path(), value.to_string()));
+        let loss = if fit == Fit::Rounded { &mut self.item_losses.rounded } else { &mut self.item_losses.overflowed };
+        loss.count += 1;
+        loss.first = loss.first.take().or(example);
+    }
+
+    /// The members of a number set: all of them have a place, or the set has none.
+    fn end_number_set(&mut self, node: u32, row: usize, member: u32, start: usize) {
+        let numbers = std::mem::take(&mut self.numbers);
+        for (n, &number) in numbers.iter().enumerate() {
+            let Some(builder) = self.tree.builder(member) else { return };
+            match builder.set_number(start + n, number) {
+                Fit::Exact => {}
+                Fit::None => {
+                    self.tree.truncate(member, start);
+                    self.text_for = TextFor::Extra;
+                    self.text.begin_container(Kind::NS);
+                    numbers.iter().for_each(|&number| self.text.number(number));
+                    self.end_container_text(Kind::NS);
+                    self.numbers = numbers;
+                    return;
+                }
+                fit => self.lost(fit, number),
+            }
+        }
+        if let Some(Builder::Set { lists, .. }) = self.tree.builder(node) {
+            lists.set(row, start + numbers.len());
+        }
+        self.numbers = numbers;
+    }
+}
+
+/// A text for a message.
+fn shortened(text: &str) -> String {
+    const LONGEST: usize = 100;
+    match text.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
 }
 
 impl Sink for ColumnSink {
     fn begin_item(&mut self) {
-        self.misfit = false;
-        self.rounded_in_item = 0;
         self.open.clear();
         self.text.clear();
+        self.unknown = None;
         self.unwanted.clear();
         self.unwanted.begin();
         self.open.push(Frame::Struct { node: NONE, row: self.rows, last: NONE });
     }
 
-    fn commit_item(&mut self, bytes: usize) {
-        self.changed |= self.misfit;
-        self.rounded += self.rounded_in_item;
+    fn commit_item(&mut self, bytes: usize) -> Result<(), Refusal> {
+        if let Some(refusal) = self.refusal.take() {
+            return Err(refusal);
+        }
+        if !self.extra.row.is_empty() {
+            self.extra.row.push(b'}');
+            self.extra.column.set(self.rows, &self.extra.row);
+            self.extra.row.clear();
+        }
+        if !self.item_losses.is_empty() {
+            self.losses.merge(std::mem::take(&mut self.item_losses));
+        }
         self.rows += 1;
         self.sizes.push(bytes as u32);
+        Ok(())
     }
 
     fn abort_item(&mut self) {
-        for at in 0..self.columns.len() {
-            self.truncate(self.columns[at], self.rows);
+        self.refusal = None;
+        self.extra.row.clear();
+        self.item_losses = Losses::default();
+        for at in 0..self.root.nodes.len() {
+            self.tree.truncate(self.root.nodes[at], self.rows);
         }
     }
 
@@ -406,35 +364,35 @@ impl Sink for ColumnSink {
         match self.open.last_mut() {
             Some(Frame::Struct { node, row, last }) => {
                 let (node, row) = (*node, *row);
-                let members = match self.nodes.get(node as usize) {
+                let members = match self.tree.nodes.get(node as usize) {
                     None => &self.root,
                     Some(Node { builder: Builder::Struct(members, _), .. }) => members,
                     Some(_) => return Ok(Want::Nothing),
                 };
-                let guess = if *last == NONE { members.first } else { self.nodes[*last as usize].next };
+                let guess = if *last == NONE { members.first } else { self.tree.nodes[*last as usize].next };
                 let mut child = guess;
-                if self.nodes.get(guess as usize).is_none_or(|node| *node.name != *name) {
+                if self.tree.nodes.get(guess as usize).is_none_or(|node| *node.name != *name) {
                     let Some(&found) = members.by_name.get(name) else {
                         self.unwanted.add(name)?;
                         if self.chosen && node == NONE {
                             return Ok(Want::Nothing);
                         }
-                        // Learning has seen every good item: if the value is good too, the data changed.
-                        self.misfit = true;
+                        self.unknown = Some(name.to_owned());
                         self.current = NONE;
                         return Ok(Want::Value);
                     };
                     child = found;
-                    if let Some(last) = self.nodes.get_mut(*last as usize) {
+                    if let Some(last) = self.tree.nodes.get_mut(*last as usize) {
                         last.next = child;
                     }
                 }
                 *last = child;
-                let seen = &mut self.nodes[child as usize].seen;
+                let seen = &mut self.tree.nodes[child as usize].seen;
                 if *seen == row + 1 {
                     return Err(Refusal::duplicate());
                 }
                 *seen = row + 1;
+                self.unknown = None;
                 self.current = child;
                 self.row = row;
                 Ok(Want::Value)
@@ -444,7 +402,7 @@ impl Sink for ColumnSink {
                 self.current = *value;
                 self.row = *entry;
                 *entry += 1;
-                if let Some(Node { builder: Builder::Map { keys, .. }, .. }) = self.nodes.get_mut(*node as usize) {
+                if let Some(Node { builder: Builder::Map { keys, .. }, .. }) = self.tree.nodes.get_mut(*node as usize) {
                     keys.set(self.row, name.as_bytes());
                 }
                 Ok(Want::Value)
@@ -458,11 +416,24 @@ impl Sink for ColumnSink {
         if self.text.is_open() {
             return self.text.string(value);
         }
-        let (node, row) = self.place(Kind::S);
-        match self.builder(node) {
-            Some(Builder::Text(b) | Builder::MixedText(b)) => b.set(row, value.as_bytes()),
-            _ => self.scalar_text(node, row, |text| text.string(value)),
+        if let Some(Frame::Set { member, next, .. }) = self.open.last_mut() {
+            *next += 1;
+            let (member, row) = (*member, *next - 1);
+            if let Some(Builder::Text(b)) = self.tree.builder(member) {
+                b.set(row, value.as_bytes());
+            }
+            return;
         }
+        let (node, row, above) = self.place(Kind::S);
+        match self.tree.builder(node) {
+            Some(Builder::Text(b) | Builder::MixedText(b)) => b.set(row, value.as_bytes()),
+            Some(Builder::Timestamp(b, timestamp)) => match timestamp.of_text(value) {
+                Some(micros) => b.set(row, micros),
+                None => return self.scalar_text(NONE, row, above, |text| text.string(value)),
+            },
+            _ => return self.scalar_text(node, row, above, |text| text.string(value)),
+        }
+        self.placed(above, row);
     }
 
     #[inline]
@@ -470,57 +441,66 @@ impl Sink for ColumnSink {
         if self.text.is_open() {
             return self.text.number(value);
         }
-        let (node, row) = self.place(Kind::N);
-        let done = match self.builder(node) {
-            Some(Builder::Int64(b)) => value.to_i64().map(|value| b.set(row, value)),
-            Some(Builder::Decimal(b, scale)) => value.to_decimal(*scale).map(|value| b.set(row, value)),
-            Some(Builder::Float64(b)) => {
-                let float = value.to_f64();
-                b.set(row, float);
-                self.rounded_in_item += u64::from(!is_kept(float, value));
-                Some(())
-            }
-            Some(Builder::NumberText(b) | Builder::MixedText(b)) => {
-                b.set_with(row, |out| value.write_to(out));
-                Some(())
-            }
-            _ => {
-                self.scalar_text(node, row, |text| text.number(value));
-                Some(())
-            }
-        };
-        self.misfit |= done.is_none();
+        if let Some(Frame::Set { .. }) = self.open.last() {
+            self.numbers.push(value);
+            return;
+        }
+        let (node, row, above) = self.place(Kind::N);
+        match self.tree.builder(node).map_or(Fit::None, |builder| builder.set_number(row, value)) {
+            Fit::Exact => {}
+            Fit::None => return self.scalar_text(node, row, above, |text| text.number(value)),
+            fit => self.lost(fit, value),
+        }
+        self.placed(above, row);
     }
 
     fn binary(&mut self, value: &[u8]) {
         if self.text.is_open() {
             return self.text.binary(value);
         }
-        let (node, row) = self.place(Kind::B);
-        match self.builder(node) {
-            Some(Builder::Binary(b)) => b.set(row, value),
-            _ => self.scalar_text(node, row, |text| text.binary(value)),
+        if let Some(Frame::Set { member, next, .. }) = self.open.last_mut() {
+            *next += 1;
+            let (member, row) = (*member, *next - 1);
+            if let Some(Builder::Binary(b)) = self.tree.builder(member) {
+                b.set(row, value);
+            }
+            return;
         }
+        let (node, row, above) = self.place(Kind::B);
+        match self.tree.builder(node) {
+            Some(Builder::Binary(b)) => b.set(row, value),
+            _ => return self.scalar_text(node, row, above, |text| text.binary(value)),
+        }
+        self.placed(above, row);
     }
 
     fn boolean(&mut self, value: bool) {
         if self.text.is_open() {
             return self.text.boolean(value);
         }
-        let (node, row) = self.place(Kind::Bool);
-        match self.builder(node) {
+        let (node, row, above) = self.place(Kind::Bool);
+        match self.tree.builder(node) {
             Some(Builder::Boolean(b)) => b.set(row, value),
             Some(Builder::MixedText(b)) => b.set(row, if value { b"true" } else { b"false" }),
-            _ => self.scalar_text(node, row, |text| text.boolean(value)),
+            _ => return self.scalar_text(node, row, above, |text| text.boolean(value)),
         }
+        self.placed(above, row);
     }
 
     fn null(&mut self) {
         if self.text.is_open() {
             return self.text.null();
         }
-        // A null is what a row without a value is; only the place in a list counts.
-        self.place(Kind::Null);
+        // A null is what a row without a value is; only `layout="typed"` has a place for it.
+        let (node, row, above) = self.place(Kind::Null);
+        if above == NONE {
+            if node == NONE {
+                self.scalar_text(node, row, above, ValueEncoder::null);
+            }
+        } else if let Some(Builder::Boolean(b)) = self.tree.builder(node) {
+            b.set(row, true);
+            self.placed(above, row);
+        }
     }
 
     fn begin_map(&mut self) {
@@ -528,8 +508,8 @@ impl Sink for ColumnSink {
         if self.text.is_open() {
             return self.text.begin_container(Kind::M);
         }
-        let (node, row) = self.place(Kind::M);
-        match self.builder(node) {
+        let (node, row, above) = self.place(Kind::M);
+        match self.tree.builder(node) {
             Some(Builder::Struct(_, validity)) => {
                 validity.set(row);
                 self.open.push(Frame::Struct { node, row, last: NONE });
@@ -538,25 +518,21 @@ impl Sink for ColumnSink {
                 let frame = Frame::Map { node, row, value: *value, entry: lists.len() };
                 self.open.push(frame);
             }
-            Some(Builder::EmptyMap(_)) => self.open.push(Frame::Map { node, row, value: NONE, entry: 0 }),
-            _ => self.begin_text(node, row, Kind::M),
+            _ => return self.begin_text(node, row, above, Kind::M),
         }
+        self.placed(above, row);
     }
 
     fn end_map(&mut self) {
         self.unwanted.end();
         if self.text.is_open() {
-            return self.end_text(Kind::M);
+            return self.end_container_text(Kind::M);
         }
-        if let Some(Frame::Map { node, row, entry, .. }) = self.open.pop() {
-            match self.builder(node) {
-                Some(Builder::Map { lists, .. }) => lists.set(row, entry),
-                Some(Builder::EmptyMap(lists)) => {
-                    lists.set(row, 0);
-                    self.misfit |= entry > 0;
-                }
-                _ => {}
-            }
+        self.unknown = None;
+        if let Some(Frame::Map { node, row, entry, .. }) = self.open.pop()
+            && let Some(Builder::Map { lists, .. }) = self.tree.builder(node)
+        {
+            lists.set(row, entry);
         }
     }
 
@@ -564,30 +540,26 @@ impl Sink for ColumnSink {
         if self.text.is_open() {
             return self.text.begin_container(Kind::L);
         }
-        let (node, row) = self.place(Kind::L);
-        match self.builder(node) {
+        let (node, row, above) = self.place(Kind::L);
+        match self.tree.builder(node) {
             Some(Builder::List { lists, element }) => {
-                let frame = Frame::List { node, row, element: *element, next: lists.len() };
+                let start = lists.len();
+                let frame = Frame::List { node, row, element: *element, start, next: start };
                 self.open.push(frame);
             }
-            Some(Builder::EmptyList(_)) => self.open.push(Frame::List { node, row, element: NONE, next: 0 }),
-            _ => self.begin_text(node, row, Kind::L),
+            _ => return self.begin_text(node, row, above, Kind::L),
         }
+        self.placed(above, row);
     }
 
     fn end_list(&mut self) {
         if self.text.is_open() {
-            return self.end_text(Kind::L);
+            return self.end_container_text(Kind::L);
         }
-        if let Some(Frame::List { node, row, next, .. }) = self.open.pop() {
-            match self.builder(node) {
-                Some(Builder::List { lists, .. }) => lists.set(row, next),
-                Some(Builder::EmptyList(lists)) => {
-                    lists.set(row, 0);
-                    self.misfit |= next > 0;
-                }
-                _ => {}
-            }
+        if let Some(Frame::List { node, row, next, .. }) = self.open.pop()
+            && let Some(Builder::List { lists, .. }) = self.tree.builder(node)
+        {
+            lists.set(row, next);
         }
     }
 
@@ -595,66 +567,28 @@ impl Sink for ColumnSink {
         if self.text.is_open() {
             return self.text.begin_container(kind);
         }
-        let (node, row) = self.place(kind);
-        match self.builder(node) {
+        let (node, row, above) = self.place(kind);
+        match self.tree.builder(node) {
             Some(Builder::Set { kind: of, lists, member }) if *of == kind => {
                 let frame = Frame::Set { node, row, member: *member, next: lists.len() };
                 self.open.push(frame);
+                self.numbers.clear();
             }
-            _ => self.begin_text(node, row, kind),
+            _ => return self.begin_text(node, row, above, kind),
         }
+        self.placed(above, row);
     }
 
     fn end_set(&mut self) {
         if self.text.is_open() {
-            return self.end_text(Kind::SS);
+            return self.end_container_text(Kind::SS);
         }
-        if let Some(Frame::Set { node, row, next, .. }) = self.open.pop()
-            && let Some(Builder::Set { lists, .. }) = self.builder(node)
-        {
+        let Some(Frame::Set { node, row, member, next }) = self.open.pop() else { return };
+        let Some(Builder::Set { kind, lists, .. }) = self.tree.builder(node) else { return };
+        if *kind == Kind::NS {
+            self.end_number_set(node, row, member, next);
+        } else {
             lists.set(row, next);
         }
     }
-}
-
-/// Whether the number can be had back: whether the shortest text that stands for the
-/// float64 (what every language prints) is the number's.
-fn is_kept(float: f64, value: Number) -> bool {
-    // 15 digits always survive.
-    value.integer_digits() + value.scale() <= 15 || Number::parse(format!("{float:e}").as_bytes()) == Ok(value)
-}
-
-fn element_type(ty: &DataType) -> &DataType {
-    match ty {
-        DataType::List(field) => field.data_type(),
-        other => other,
-    }
-}
-
-fn value_type(ty: &DataType) -> &DataType {
-    match ty {
-        DataType::Map(entries, _) => match entries.data_type() {
-            DataType::Struct(fields) => fields[1].data_type(),
-            other => other,
-        },
-        other => other,
-    }
-}
-
-fn finish_list(lists: &mut Lists, ty: &DataType, values: ArrayRef, rows: usize) -> Result<ArrayRef, ArrowError> {
-    let DataType::List(field) = ty else { return Err(wrong(ty)) };
-    let (offsets, nulls) = lists.finish(rows);
-    Ok(Arc::new(ListArray::try_new(field.clone(), offsets, values, nulls)?))
-}
-
-fn finish_map(lists: &mut Lists, ty: &DataType, keys: ArrayRef, values: ArrayRef, rows: usize) -> Result<ArrayRef, ArrowError> {
-    let DataType::Map(field, ordered) = ty else { return Err(wrong(ty)) };
-    let DataType::Struct(fields) = field.data_type() else { return Err(wrong(ty)) };
-    let (offsets, nulls) = lists.finish(rows);
-    let entries = StructArray::try_new(fields.clone(), vec![keys, values], None)?;
-    Ok(Arc::new(MapArray::try_new(field.clone(), offsets, entries, nulls, *ordered)?))
-}
-
-fn wrong(ty: &DataType) -> ArrowError {
-    ArrowError::SchemaError(format!("a builder does not fit {ty}"))
 }

@@ -40,13 +40,13 @@ impl Export {
             Some(summary) => summary,
             None => self.learn(options, control)?.0,
         };
-        Schema::freeze(summary, options.policies, options.columns.as_deref())
+        Schema::freeze(summary, options.policies.clone(), options.columns.as_deref())
     }
 
     /// The schema of all items, and what was read and skipped: always reads.
     pub fn infer_schema_and_totals(&self, options: &ReadOptions, control: &Control) -> Result<(Schema, Totals)> {
         let (summary, totals) = self.learn(options, control)?;
-        let schema = Schema::freeze(summary, options.policies, options.columns.as_deref())?;
+        let schema = Schema::freeze(summary, options.policies.clone(), options.columns.as_deref())?;
         Ok((schema, totals))
     }
 

@@ -99,8 +99,8 @@ impl Sink for CsvSink {
         self.names.clear();
         self.names.begin();
     }
-    fn commit_item(&mut self, _bytes: usize) {
-        let Some((rest, cells)) = self.cells.split_last_mut() else { return };
+    fn commit_item(&mut self, _bytes: usize) -> Result<(), Refusal> {
+        let Some((rest, cells)) = self.cells.split_last_mut() else { return Ok(()) };
         rest.clear();
         for (n, cell) in cells.iter_mut().enumerate() {
             if n > 0 {
@@ -113,6 +113,7 @@ impl Sink for CsvSink {
             self.out.extend_from_slice(b"\"\"");
         }
         self.out.push(b'\n');
+        Ok(())
     }
     fn abort_item(&mut self) {
         self.cells.iter_mut().for_each(Vec::clear);

@@ -73,7 +73,8 @@ impl PlainWriter {
     pub fn number(&mut self, value: Number) {
         let numbers = self.numbers;
         self.value(|out| match numbers {
-            Numbers::Auto => value.write_to(out),
+            // A decimal policy is for columns: text has no precision.
+            Numbers::Auto | Numbers::Decimal { .. } => value.write_to(out),
             Numbers::Float64 => out.extend_from_slice(float_text(value).as_bytes()),
             Numbers::String => {
                 out.push(b'"');
@@ -145,10 +146,11 @@ impl Sink for PlainSink {
         self.names.begin();
         self.writer.begin(Kind::M);
     }
-    fn commit_item(&mut self, _bytes: usize) {
+    fn commit_item(&mut self, _bytes: usize) -> Result<(), Refusal> {
         self.writer.end(true);
         self.writer.out.push(b'\n');
         self.committed = self.writer.out.len();
+        Ok(())
     }
     fn abort_item(&mut self) {
         self.writer.reset(self.committed);

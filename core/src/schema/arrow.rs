@@ -8,11 +8,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field as ArrowField, Fields, Schema as ArrowSchema};
+use arrow::datatypes::{DataType, Field as ArrowField, Fields, Schema as ArrowSchema, TimeUnit};
 
-use super::{Field, Schema, Type};
+use super::{Field, Schema, Timestamp, Type};
 use crate::event::Kind;
-use crate::number::MAX_DIGITS;
 
 /// The name of a list's elements.
 pub const ELEMENT: &str = "element";
@@ -20,12 +19,20 @@ pub const ELEMENT: &str = "element";
 pub const TYPE_KEY: &str = "dynamodb.type";
 /// The metadata key of the schema that bears its layout.
 pub const LAYOUT_KEY: &str = "dynarrow.layout";
+/// The metadata key that says how a timestamp was written.
+pub const TIMESTAMP_KEY: &str = "dynarrow.timestamp";
+/// What bears the place of the DynamoDB type for the column of values without a place.
+pub const EXTRA_TYPE: &str = "extra";
 
 impl Schema {
     /// The Arrow schema. Each field bears its DynamoDB type in metadata.
     pub fn to_arrow(&self) -> ArrowSchema {
-        let fields: Vec<_> = self.fields.iter().map(Field::to_arrow).collect();
-        ArrowSchema::new_with_metadata(fields, HashMap::from([(LAYOUT_KEY.to_owned(), "plain".to_owned())]))
+        let mut fields: Vec<_> = self.fields.iter().map(Field::to_arrow).collect();
+        if let Some(extra) = &self.extra {
+            fields.push(ArrowField::new(extra, DataType::Utf8, true).with_metadata(json_metadata(EXTRA_TYPE)));
+        }
+        let layout = self.policies.layout.as_str().to_owned();
+        ArrowSchema::new_with_metadata(fields, HashMap::from([(LAYOUT_KEY.to_owned(), layout)]))
     }
 }
 
@@ -42,7 +49,8 @@ impl Type {
         match self {
             Self::Text | Self::NumberText | Self::Null | Self::Json | Self::MixedText => DataType::Utf8,
             Self::Int64 => DataType::Int64,
-            Self::Decimal(scale) => DataType::Decimal128(MAX_DIGITS as u8, *scale as i8),
+            Self::Decimal { precision, scale, .. } => DataType::Decimal128(*precision, *scale as i8),
+            Self::Timestamp(_) => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
             Self::Float64 => DataType::Float64,
             Self::Boolean => DataType::Boolean,
             Self::Binary => DataType::Binary,
@@ -52,17 +60,19 @@ impl Type {
             Self::List(element) => DataType::List(Arc::new(element.to_arrow_field(ELEMENT))),
             Self::EmptyList => DataType::List(Arc::new(ArrowField::new(ELEMENT, DataType::Utf8, true))),
             Self::Set(_, member) => DataType::List(Arc::new(member.to_arrow_field(ELEMENT))),
-            Self::Mixed(children) => DataType::Struct(children.iter().map(|(kind, ty)| ty.to_arrow_field(kind.descriptor())).collect()),
+            Self::Typed(children) if children.is_empty() => DataType::Utf8,
+            Self::Mixed(children) | Self::Typed(children) => DataType::Struct(children.iter().map(|(kind, ty)| ty.to_arrow_field(kind.descriptor())).collect()),
         }
     }
 
     /// A nullable Arrow field of this type.
     pub fn to_arrow_field(&self, name: &str) -> ArrowField {
-        let mut metadata = HashMap::from([(TYPE_KEY.to_owned(), self.dynamodb_type().to_owned())]);
-        if matches!(self, Self::Json) {
-            // https://arrow.apache.org/docs/format/CanonicalExtensions.html#json
-            metadata.insert("ARROW:extension:name".into(), "arrow.json".into());
-            metadata.insert("ARROW:extension:metadata".into(), String::new());
+        let mut metadata = match self {
+            Self::Json => json_metadata(self.dynamodb_type()),
+            _ => HashMap::from([(TYPE_KEY.to_owned(), self.dynamodb_type().to_owned())]),
+        };
+        if let Self::Timestamp(timestamp) = self {
+            metadata.insert(TIMESTAMP_KEY.into(), timestamp.to_string());
         }
         ArrowField::new(name, self.to_arrow(), true).with_metadata(metadata)
     }
@@ -71,7 +81,10 @@ impl Type {
     pub fn dynamodb_type(&self) -> &'static str {
         match self {
             Self::Text => "S",
-            Self::Int64 | Self::Decimal(_) | Self::Float64 | Self::NumberText => "N",
+            Self::Int64 | Self::Decimal { .. } | Self::Float64 | Self::NumberText => "N",
+            Self::Timestamp(Timestamp::Epoch(_)) => "N",
+            Self::Timestamp(Timestamp::Text(_)) => "S",
+            Self::Typed(_) => "typed",
             Self::Boolean => "BOOL",
             Self::Binary => "B",
             Self::Null => "NULL",
@@ -84,6 +97,14 @@ impl Type {
             Self::Json => "json",
         }
     }
+}
+
+/// The metadata of a column of JSON text.
+/// <https://arrow.apache.org/docs/format/CanonicalExtensions.html#json>
+fn json_metadata(ty: &str) -> HashMap<String, String> {
+    [(TYPE_KEY, ty), ("ARROW:extension:name", "arrow.json"), ("ARROW:extension:metadata", "")]
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .into()
 }
 
 fn map_of(value: ArrowField) -> DataType {

@@ -1,10 +1,10 @@
 //! Summary → schema: the choice of columns.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::summary::{Digits, PathSummary, Summary};
-use super::{Field, MAX_FIELDS, Mixed, Numbers, Policies, Schema, Type};
+use super::{Field, Layout, Maps, Mixed, Numbers, Override, Policies, Schema, Type};
 use crate::error::{Code, Error, Result};
 use crate::event::Kind;
 use crate::number::MAX_DIGITS;
@@ -12,7 +12,8 @@ use crate::path;
 
 impl Schema {
     /// The columns for what was learnt: one for each attribute, in the order in which they
-    /// were first seen, or those named in `columns`, in that order.
+    /// were first seen, or those named in `columns`, in that order. Attributes past
+    /// `max_columns` have none.
     pub fn freeze(summary: Arc<Summary>, policies: Policies, columns: Option<&[String]>) -> Result<Self> {
         let mut ordered = summary.root.fields_in_order();
         if let Some(columns) = columns {
@@ -22,26 +23,76 @@ impl Schema {
             if !missing.is_empty() && summary.items > 0 {
                 return Err(Error::new(Code::Column, format!("no item has an attribute {}", missing.join(", "))));
             }
-            ordered = columns.iter().filter_map(|c| found.get_key_value(c.as_str())).map(|(&name, &field)| (name, field)).collect();
+            let mut taken = BTreeSet::new();
+            ordered = columns.iter().filter(|c| taken.insert(*c)).filter_map(|c| found.get_key_value(c.as_str())).map(|(&name, &field)| (name, field)).collect();
         }
+        let past_limit = ordered.len() > policies.max_columns;
+        ordered.truncate(policies.max_columns);
+        let freezing = Freezing { policies: &policies, used: std::cell::RefCell::default() };
         let mut fields = Vec::with_capacity(ordered.len());
         for (name, field) in ordered {
             let mut at = String::new();
             path::push_name(&mut at, name);
-            fields.push(Field { name: name.to_owned(), ty: policies.of(field, &at)? });
+            fields.push(Field { name: name.to_owned(), ty: freezing.of(field, &at)? });
         }
-        Ok(Self { fields, policies, summary })
+        let used = freezing.used.into_inner();
+        let unused: Vec<_> = policies.overrides.keys().filter(|path| !used.contains(*path)).map(|path| format!("{path:?}")).collect();
+        if !unused.is_empty() && summary.items > 0 {
+            return Err(Error::new(Code::Column, format!("overrides: no item has a value at {}", unused.join(", "))));
+        }
+        let extra = past_limit || !policies.overrides.is_empty();
+        let mut schema = Self { fields, policies, summary, extra: None };
+        if extra {
+            schema.add_extra();
+        }
+        Ok(schema)
     }
 }
 
-impl Policies {
-    fn of(self, path: &PathSummary, at: &str) -> Result<Type> {
+struct Freezing<'a> {
+    policies: &'a Policies,
+    /// The overrides whose paths were met.
+    used: std::cell::RefCell<BTreeSet<String>>,
+}
+
+impl Freezing<'_> {
+    fn of(&self, path: &PathSummary, at: &str) -> Result<Type> {
+        let with = self.policies.overrides.get(at);
+        if with.is_some() {
+            self.used.borrow_mut().insert(at.to_owned());
+        }
         let kinds: Vec<_> = path.kinds().collect();
-        match (&kinds[..], self.mixed) {
+        let one = match with {
+            Some(Override::Json) => Some(Type::Json),
+            Some(Override::Int64) => Some(Type::Int64),
+            Some(Override::Timestamp(timestamp)) => Some(Type::Timestamp(timestamp.clone())),
+            Some(Override::String) => Some(match kinds[..] {
+                [Kind::S] => Type::Text,
+                [Kind::N] => Type::NumberText,
+                _ => Type::MixedText,
+            }),
+            Some(Override::Numbers(numbers)) if kinds == [Kind::N] || kinds.is_empty() => Some(of_numbers(*numbers, path.numbers)),
+            _ => None,
+        };
+        if self.policies.layout == Layout::Typed {
+            let mut children = Vec::with_capacity(kinds.len() + 1);
+            for kind in kinds {
+                let forced = one.clone().filter(|ty| matches!(ty, Type::Int64 | Type::Float64 | Type::Decimal { .. } | Type::NumberText) && kind == Kind::N);
+                children.push((kind, forced.map_or_else(|| self.of_kind(path, kind, at, with), Ok)?));
+            }
+            if path.count(Kind::Null) > 0 {
+                children.push((Kind::Null, Type::Boolean));
+            }
+            return Ok(Type::Typed(children));
+        }
+        if let Some(one) = one {
+            return Ok(one);
+        }
+        match (&kinds[..], self.policies.mixed) {
             ([], _) => Ok(Type::Null),
-            ([kind], _) => self.of_kind(path, *kind, at),
+            ([kind], _) => self.of_kind(path, *kind, at, with),
             (_, Mixed::Struct) => {
-                let children = kinds.iter().map(|&kind| Ok((kind, self.of_kind(path, kind, at)?)));
+                let children = kinds.iter().map(|&kind| Ok((kind, self.of_kind(path, kind, at, with)?)));
                 Ok(Type::Mixed(children.collect::<Result<_>>()?))
             }
             (_, Mixed::Json) => Ok(Type::Json),
@@ -53,15 +104,24 @@ impl Policies {
         }
     }
 
-    fn of_kind(self, path: &PathSummary, kind: Kind, at: &str) -> Result<Type> {
+    fn of_kind(&self, path: &PathSummary, kind: Kind, at: &str, with: Option<&Override>) -> Result<Type> {
+        let numbers = match with {
+            Some(Override::Numbers(numbers)) => *numbers,
+            _ => self.policies.numbers,
+        };
+        let maps = match with {
+            Some(Override::Maps(maps)) => *maps,
+            _ => self.policies.maps,
+        };
         Ok(match kind {
             Kind::S => Type::Text,
-            Kind::N => self.of_numbers(path.numbers),
+            Kind::N => of_numbers(numbers, path.numbers),
             Kind::B => Type::Binary,
             Kind::Bool => Type::Boolean,
             Kind::Null => Type::Null,
+            Kind::M if maps == Maps::Json => Type::Json,
             Kind::M if path.fields.is_empty() => Type::EmptyMap,
-            Kind::M if path.fields.len() > MAX_FIELDS => {
+            Kind::M if maps == Maps::Map || maps == Maps::Auto && path.fields.len() > self.policies.max_fields => {
                 let mut value = PathSummary::default();
                 for field in path.fields.values() {
                     value.merge(field.clone());
@@ -81,18 +141,21 @@ impl Policies {
                 Some(element) => Type::List(Box::new(self.of(element, &format!("{at}[]"))?)),
             },
             Kind::SS => Type::Set(kind, Box::new(Type::Text)),
-            Kind::NS => Type::Set(kind, Box::new(self.of_numbers(path.set_numbers))),
+            Kind::NS => Type::Set(kind, Box::new(of_numbers(numbers, path.set_numbers))),
             Kind::BS => Type::Set(kind, Box::new(Type::Binary)),
         })
     }
+}
 
-    fn of_numbers(self, digits: Digits) -> Type {
-        match self.numbers {
-            Numbers::Float64 => Type::Float64,
-            Numbers::String => Type::NumberText,
-            Numbers::Auto if digits.beyond_int64 == 0 => Type::Int64,
-            Numbers::Auto if digits.integer + digits.scale <= MAX_DIGITS => Type::Decimal(digits.scale as u8),
-            Numbers::Auto => Type::NumberText,
+fn of_numbers(numbers: Numbers, digits: Digits) -> Type {
+    match numbers {
+        Numbers::Float64 => Type::Float64,
+        Numbers::String => Type::NumberText,
+        Numbers::Decimal { precision, scale } => Type::Decimal { precision, scale, rounds: true },
+        Numbers::Auto if digits.beyond_int64 == 0 => Type::Int64,
+        Numbers::Auto if digits.integer + digits.scale <= MAX_DIGITS => {
+            Type::Decimal { precision: MAX_DIGITS as u8, scale: digits.scale as u8, rounds: false }
         }
+        Numbers::Auto => Type::NumberText,
     }
 }

@@ -177,7 +177,7 @@ impl Learner {
     fn add_node(&mut self, name: &str, parent: u32) -> Result<u32, Refusal> {
         if self.nodes.len() >= MAX_PATHS {
             let message = format!("more than {MAX_PATHS} attribute paths; read fewer `columns`");
-            return Err(Refusal { code: Code::TooManyPaths, message });
+            return Err(Refusal { code: Code::TooManyPaths, message, path: None });
         }
         self.nodes.push(Node::new(name, parent));
         Ok(self.nodes.len() as u32 - 1)
@@ -238,7 +238,7 @@ impl Sink for Learner {
         self.open.push(Frame::Map { node: ROOT, map: self.map, last: NONE });
     }
 
-    fn commit_item(&mut self, _bytes: usize) {
+    fn commit_item(&mut self, _bytes: usize) -> Result<(), Refusal> {
         let mut position = 0;
         for Entry { node, event } in &self.journal {
             let node = &mut self.nodes[*node as usize];
@@ -267,6 +267,7 @@ impl Sink for Learner {
         }
         self.item += 1;
         self.items += 1;
+        Ok(())
     }
 
     fn abort_item(&mut self) {

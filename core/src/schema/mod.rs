@@ -4,94 +4,21 @@ mod arrow;
 mod document;
 mod freeze;
 pub mod learn;
+pub mod policy;
 pub mod summary;
+pub mod timestamp;
 
-use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
-
-use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::event::Kind;
+pub use arrow::{ELEMENT, EXTRA_TYPE, LAYOUT_KEY, TYPE_KEY};
+pub use policy::{Extra, Layout, Maps, Mixed, Numbers, Override, Policies};
 use summary::Summary;
+pub use timestamp::Timestamp;
 
 /// The names of the attributes that are asked for.
 pub type Columns = Arc<[String]>;
-
-/// Maps with more different members than this become map columns.
-pub const MAX_FIELDS: usize = 256;
-
-macro_rules! policy {
-    ($(#[$doc:meta])* $name:ident: $what:literal { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-        #[serde(rename_all = "lowercase")]
-        pub enum $name { $($(#[$vdoc])* $variant,)* }
-
-        impl $name {
-            /// The names of all values.
-            pub const NAMES: &[&str] = &[$($text),*];
-            /// The name of this one.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)* }
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = Error;
-            fn from_str(text: &str) -> Result<Self> {
-                match text {
-                    $($text => Ok(Self::$variant),)*
-                    _ => Err(Error::usage(format!("{} must be one of {}, not {text:?}", $what, Self::NAMES.join(", ")))),
-                }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-    };
-}
-
-policy! {
-    /// What the column of a number is.
-    Numbers: "numbers" {
-        /// int64 where all fit, else decimal128 where all fit, else text: exact.
-        #[default]
-        Auto = "auto",
-        /// float64, rounded to the nearest.
-        Float64 = "float64",
-        /// Text, canonical plain form: exact.
-        String = "string",
-    }
-}
-
-policy! {
-    /// What the column of a path with several types is.
-    Mixed: "mixed" {
-        /// A struct with a child per type.
-        #[default]
-        Struct = "struct",
-        /// The DynamoDB JSON of the value, as text.
-        Json = "json",
-        /// Strings as they are, numbers in plain form, true and false; the rest as JSON text.
-        String = "string",
-        /// None: it is an error.
-        Error = "error",
-    }
-}
-
-/// How a summary becomes columns.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Policies {
-    /// Of numbers.
-    pub numbers: Numbers,
-    /// Of paths with several types.
-    pub mixed: Mixed,
-}
 
 /// A column or a member of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,10 +36,19 @@ pub enum Type {
     Text,
     /// N as int64.
     Int64,
-    /// N as decimal128(38, scale).
-    Decimal(u8),
-    /// N as float64.
+    /// N as decimal128.
+    Decimal {
+        /// Digits in all.
+        precision: u8,
+        /// Digits behind the point.
+        scale: u8,
+        /// What does not fit is rounded half to even, and null where it overflows.
+        rounds: bool,
+    },
+    /// N as float64, rounded.
     Float64,
+    /// N or S as timestamp(us, UTC).
+    Timestamp(Timestamp),
     /// N as utf8, in canonical plain form.
     NumberText,
     /// BOOL as boolean.
@@ -135,7 +71,9 @@ pub enum Type {
     Set(Kind, Box<Type>),
     /// Several types as a struct with a child for each, in the order of [`Kind`].
     Mixed(Vec<(Kind, Type)>),
-    /// Several types as DynamoDB JSON text.
+    /// Each value in a struct with a child for each type seen, NULL as boolean.
+    Typed(Vec<(Kind, Type)>),
+    /// The DynamoDB JSON text of values of any type.
     Json,
     /// Several types as plain text.
     MixedText,
@@ -147,21 +85,68 @@ pub struct Schema {
     fields: Vec<Field>,
     policies: Policies,
     summary: Arc<Summary>,
+    /// The column for values that have no place in the others.
+    extra: Option<String>,
 }
 
 impl Schema {
-    /// The columns.
+    /// The columns, without the one for values that have no place in them.
     pub fn fields(&self) -> &[Field] {
         &self.fields
     }
 
     /// How they were chosen.
-    pub fn policies(&self) -> Policies {
-        self.policies
+    pub fn policies(&self) -> &Policies {
+        &self.policies
     }
 
     /// What was learnt.
     pub fn summary(&self) -> &Summary {
         &self.summary
+    }
+
+    /// The name of the column for values that have no place in the others, where there can
+    /// be such values.
+    pub fn extra(&self) -> Option<&str> {
+        self.extra.as_deref()
+    }
+
+    /// The same schema, for data that it was not learnt from.
+    #[must_use]
+    pub fn frozen(mut self) -> Self {
+        self.add_extra();
+        self
+    }
+
+    /// What two schemas know together, frozen by the policies of this one.
+    pub fn merge(&self, other: &Self) -> Result<Self> {
+        if self.policies != other.policies {
+            return Err(Error::usage("the schemas were made with different policies; learn them with the same"));
+        }
+        let mut summary = Summary::clone(&self.summary);
+        summary.merge(Summary::clone(&other.summary));
+        let merged = Self::freeze(Arc::new(summary), self.policies.clone(), None)?;
+        Ok(if self.extra.is_some() || other.extra.is_some() { merged.frozen() } else { merged })
+    }
+
+    /// The same schema with other types at single paths: `("price", "decimal(18,2)")`.
+    pub fn with_overrides<'a>(&self, overrides: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
+        let mut policies = self.policies.clone();
+        for (path, with) in overrides {
+            policies.override_path(path, with)?;
+        }
+        let columns: Vec<_> = self.fields.iter().map(|field| field.name.clone()).collect();
+        let known = columns.len() == self.summary.root.fields.len();
+        let schema = Self::freeze(self.summary.clone(), policies, (!known).then_some(&columns))?;
+        Ok(schema.frozen())
+    }
+
+    fn add_extra(&mut self) {
+        let mut name = "_extra".to_owned();
+        // A tool's own column gains underscores while an attribute bears its name.
+        while self.summary.root.fields.contains_key(&name) || self.fields.iter().any(|field| field.name == name) {
+            name.push('_');
+        }
+        self.extra = Some(name);
     }
 }

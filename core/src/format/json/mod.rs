@@ -15,7 +15,7 @@ pub use decode::{Form, MAX_NESTING};
 
 use crate::block::{Block, CutFault, Records, error_at};
 use crate::error::{Code, Error};
-use crate::event::Sink;
+use crate::event::{Refusal, Sink};
 use crate::path;
 
 /// Bad records whose errors are kept of one block; the rest are counted.
@@ -109,10 +109,16 @@ impl<S: Sink> Run<'_, S> {
             let start = decoder.position();
             self.sink.begin_item();
             match decoder.record(self.form, self.sink) {
-                Ok(()) => {
-                    self.outcome.records += 1;
-                    self.sink.commit_item(decoder.position() - start);
-                }
+                Ok(()) => match self.sink.commit_item(decoder.position() - start) {
+                    Ok(()) => self.outcome.records += 1,
+                    Err(refusal) => {
+                        self.sink.abort_item();
+                        self.refused(refusal, base + start);
+                        if self.outcome.fatal.is_some() {
+                            return;
+                        }
+                    }
+                },
                 Err(mut fault) => {
                     self.sink.abort_item();
                     if let (Some(byte), true) = (bad, fault.is_syntax() && fault.at >= text.len()) {
@@ -154,10 +160,22 @@ impl<S: Sink> Run<'_, S> {
                 let error = self.outcome.errors.pop();
                 self.outcome.fatal = self.outcome.fatal.take().or(error);
             }
+        } else if let Err(refusal) = self.sink.commit_item(bytes.len()) {
+            self.sink.abort_item();
+            self.refused(refusal, base);
         } else {
             self.outcome.records += 1;
-            self.sink.commit_item(bytes.len());
         }
+    }
+
+    /// The sink does not take an item that is good in itself.
+    #[cold]
+    fn refused(&mut self, refusal: Refusal, at: usize) {
+        let mut error = error_at(self.block, at, refusal.code, refusal.message).at_item(self.outcome.records);
+        if let Some(path) = refusal.path {
+            error = error.at_path(path);
+        }
+        self.bad_record(error);
     }
 
     fn cut_fault(&mut self, fault: &CutFault) {
@@ -167,24 +185,27 @@ impl<S: Sink> Run<'_, S> {
         }
     }
 
-    /// Counts a bad record, or ends the run in it.
     #[cold]
     fn bad(&mut self, fault: &Fault, base: usize) {
-        // Changes are no bad items: a whole file of them is not to become an empty table.
-        let skip = self.skip && fault.code != Code::Incremental;
-        if !skip || self.outcome.errors.len() < KEPT {
-            let mut error = error_at(self.block, base + fault.at, fault.code, &*fault.message).at_item(self.outcome.records);
-            if !fault.path.is_empty() {
-                error = error.at_path(path::to_text(fault.path.iter().rev()));
-            }
-            if skip {
-                self.outcome.errors.push(error);
-            } else {
-                self.outcome.fatal = Some(error);
-            }
+        let mut error = error_at(self.block, base + fault.at, fault.code, &*fault.message).at_item(self.outcome.records);
+        if !fault.path.is_empty() {
+            error = error.at_path(path::to_text(fault.path.iter().rev()));
         }
+        self.bad_record(error);
+    }
+
+    /// Counts a bad record, or ends the run in it.
+    fn bad_record(&mut self, error: Error) {
         self.outcome.records += 1;
-        self.outcome.skipped += u64::from(skip);
+        // Changes are no bad items: a whole file of them is not to become an empty table.
+        if !self.skip || matches!(error.code(), Code::Incremental | Code::Changed) {
+            self.outcome.fatal = Some(error);
+            return;
+        }
+        self.outcome.skipped += 1;
+        if self.outcome.errors.len() < KEPT {
+            self.outcome.errors.push(error);
+        }
     }
 }
 

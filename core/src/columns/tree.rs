@@ -1,0 +1,276 @@
+//! The builders of a schema's columns: a tree in an arena, one node a path and type.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, ListArray, MapArray, StructArray, new_null_array};
+use arrow::buffer::NullBuffer;
+use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int64Type, TimestampMicrosecondType};
+use arrow::error::ArrowError;
+use hashbrown::HashMap;
+use rustc_hash::FxBuildHasher;
+
+use super::builders::{Booleans, Bytes, Lists, Validity, Values};
+use crate::event::Kind;
+use crate::number::Number;
+use crate::schema::{Field, Timestamp, Type};
+
+/// No node.
+pub const NONE: u32 = u32::MAX;
+
+pub struct Node {
+    pub name: Box<str>,
+    /// The row behind the last one that had this name.
+    pub seen: usize,
+    /// What followed this name the last time.
+    pub next: u32,
+    pub builder: Builder,
+}
+
+pub enum Builder {
+    Text(Bytes),
+    Int64(Values<i64>),
+    Decimal { values: Values<i128>, precision: u8, limit: u128, scale: u8, rounds: bool },
+    Float64(Values<f64>),
+    NumberText(Bytes),
+    Timestamp(Values<i64>, Timestamp),
+    Boolean(Booleans),
+    Binary(Bytes),
+    /// Has no values.
+    Null,
+    Struct(Members, Validity),
+    Map { lists: Lists, keys: Bytes, value: u32 },
+    List { lists: Lists, element: u32 },
+    Set { kind: Kind, lists: Lists, member: u32 },
+    /// A child per type, in the order of [`Kind`].
+    Mixed([u32; Kind::ALL.len()], Validity),
+    Json(Bytes),
+    MixedText(Bytes),
+}
+
+#[derive(Default)]
+pub struct Members {
+    pub nodes: Vec<u32>,
+    pub by_name: HashMap<Box<str>, u32, FxBuildHasher>,
+    pub first: u32,
+}
+
+/// How a number went into a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// As it is.
+    Exact,
+    /// Rounded, as the column's policy says.
+    Rounded,
+    /// Not: the column's policy makes it null.
+    Overflowed,
+    /// Not: it has no place here.
+    None,
+}
+
+/// All builders of a schema.
+#[derive(Default)]
+pub struct Tree {
+    pub nodes: Vec<Node>,
+}
+
+impl Tree {
+    pub fn members(&mut self, fields: &[Field]) -> Members {
+        let children: Vec<_> = fields.iter().map(|field| self.add(&field.name, &field.ty)).collect();
+        let by_name = fields.iter().zip(&children).map(|(field, &node)| (field.name.as_str().into(), node)).collect();
+        for pair in children.windows(2) {
+            self.nodes[pair[0] as usize].next = pair[1];
+        }
+        Members { first: children.first().copied().unwrap_or(NONE), nodes: children, by_name }
+    }
+
+    fn add(&mut self, name: &str, ty: &Type) -> u32 {
+        let builder = match ty {
+            Type::Text => Builder::Text(Bytes::default()),
+            Type::Int64 => Builder::Int64(Values::default()),
+            Type::Decimal { precision, scale, rounds } => {
+                let limit = 10_u128.pow(u32::from(*precision));
+                Builder::Decimal { values: Values::default(), precision: *precision, limit, scale: *scale, rounds: *rounds }
+            }
+            Type::Float64 => Builder::Float64(Values::default()),
+            Type::NumberText => Builder::NumberText(Bytes::default()),
+            Type::Timestamp(timestamp) => Builder::Timestamp(Values::default(), timestamp.clone()),
+            Type::Boolean => Builder::Boolean(Booleans::default()),
+            Type::Binary => Builder::Binary(Bytes::default()),
+            Type::Null => Builder::Null,
+            Type::Struct(fields) => Builder::Struct(self.members(fields), Validity::default()),
+            Type::Map(value) => self.map(value),
+            Type::EmptyMap => self.map(&Type::Null),
+            Type::List(element) => self.list(element),
+            Type::EmptyList => self.list(&Type::Null),
+            Type::Set(kind, member) => Builder::Set { kind: *kind, lists: Lists::default(), member: self.add("", member) },
+            Type::Mixed(types) | Type::Typed(types) => {
+                let mut children = [NONE; Kind::ALL.len()];
+                for (kind, ty) in types {
+                    children[*kind as usize] = self.add("", ty);
+                }
+                Builder::Mixed(children, Validity::default())
+            }
+            Type::Json => Builder::Json(Bytes::default()),
+            Type::MixedText => Builder::MixedText(Bytes::default()),
+        };
+        self.nodes.push(Node { name: name.into(), seen: 0, next: NONE, builder });
+        self.nodes.len() as u32 - 1
+    }
+
+    fn map(&mut self, value: &Type) -> Builder {
+        Builder::Map { lists: Lists::default(), keys: Bytes::default(), value: self.add("", value) }
+    }
+
+    fn list(&mut self, element: &Type) -> Builder {
+        Builder::List { lists: Lists::default(), element: self.add("", element) }
+    }
+
+    #[inline]
+    pub fn builder(&mut self, node: u32) -> Option<&mut Builder> {
+        self.nodes.get_mut(node as usize).map(|node| &mut node.builder)
+    }
+
+    /// The column of a node, with so many rows; the builders begin anew.
+    pub fn finish(&mut self, node: u32, ty: &DataType, rows: usize) -> Result<ArrayRef, ArrowError> {
+        self.nodes[node as usize].seen = 0;
+        let mut builder = std::mem::replace(&mut self.nodes[node as usize].builder, Builder::Null);
+        let array = self.finish_builder(&mut builder, ty, rows);
+        self.nodes[node as usize].builder = builder;
+        array
+    }
+
+    fn finish_builder(&mut self, builder: &mut Builder, ty: &DataType, rows: usize) -> Result<ArrayRef, ArrowError> {
+        Ok(match builder {
+            Builder::Text(b) | Builder::NumberText(b) | Builder::Json(b) | Builder::MixedText(b) => b.finish_text(rows)?,
+            Builder::Binary(b) => b.finish_binary(rows)?,
+            Builder::Int64(b) => Arc::new(b.finish::<Int64Type>(rows)?),
+            Builder::Float64(b) => Arc::new(b.finish::<Float64Type>(rows)?),
+            Builder::Decimal { values, precision, scale, .. } => {
+                Arc::new(values.finish::<Decimal128Type>(rows)?.with_precision_and_scale(*precision, *scale as i8)?)
+            }
+            Builder::Timestamp(b, _) => Arc::new(b.finish::<TimestampMicrosecondType>(rows)?.with_timezone("UTC")),
+            Builder::Boolean(b) => b.finish(rows),
+            Builder::Null => new_null_array(ty, rows),
+            Builder::Struct(members, validity) => {
+                validity.pad(rows);
+                self.finish_struct(members.nodes.iter().copied(), ty, validity.finish(), rows)?
+            }
+            Builder::Mixed(children, _) if children.iter().all(|&child| child == NONE) => new_null_array(ty, rows),
+            Builder::Mixed(children, validity) => {
+                validity.pad(rows);
+                self.finish_struct(children.iter().copied().filter(|&child| child != NONE), ty, validity.finish(), rows)?
+            }
+            Builder::List { lists, element: child } | Builder::Set { lists, member: child, .. } => {
+                let DataType::List(field) = ty else { return Err(wrong(ty)) };
+                let values = self.finish(*child, field.data_type(), lists.len())?;
+                let (offsets, nulls) = lists.finish(rows);
+                Arc::new(ListArray::try_new(field.clone(), offsets, values, nulls)?)
+            }
+            Builder::Map { lists, keys, value } => {
+                let DataType::Map(field, ordered) = ty else { return Err(wrong(ty)) };
+                let DataType::Struct(fields) = field.data_type() else { return Err(wrong(ty)) };
+                let length = lists.len();
+                let entries = vec![keys.finish_text(length)?, self.finish(*value, fields[1].data_type(), length)?];
+                let (offsets, nulls) = lists.finish(rows);
+                let entries = StructArray::try_new(fields.clone(), entries, None)?;
+                Arc::new(MapArray::try_new(field.clone(), offsets, entries, nulls, *ordered)?)
+            }
+        })
+    }
+
+    fn finish_struct(
+        &mut self,
+        children: impl Iterator<Item = u32>,
+        ty: &DataType,
+        nulls: Option<NullBuffer>,
+        rows: usize,
+    ) -> Result<ArrayRef, ArrowError> {
+        let DataType::Struct(fields) = ty else { return Err(wrong(ty)) };
+        let arrays = children.zip(fields).map(|(child, field)| self.finish(child, field.data_type(), rows));
+        Ok(Arc::new(StructArray::try_new_with_length(fields.clone(), arrays.collect::<Result<_, _>>()?, nulls, rows)?))
+    }
+
+    /// Cuts a column and all below it back to so many rows.
+    pub fn truncate(&mut self, node: u32, rows: usize) {
+        let mut builder = std::mem::replace(&mut self.nodes[node as usize].builder, Builder::Null);
+        self.nodes[node as usize].seen = self.nodes[node as usize].seen.min(rows);
+        match &mut builder {
+            Builder::Text(b) | Builder::NumberText(b) | Builder::Binary(b) | Builder::Json(b) | Builder::MixedText(b) => b.truncate(rows),
+            Builder::Int64(b) | Builder::Timestamp(b, _) => b.truncate(rows),
+            Builder::Decimal { values, .. } => values.truncate(rows),
+            Builder::Float64(b) => b.truncate(rows),
+            Builder::Boolean(b) => b.truncate(rows),
+            Builder::Null => {}
+            Builder::Struct(members, validity) => {
+                validity.truncate(rows);
+                members.nodes.iter().for_each(|&node| self.truncate(node, rows));
+            }
+            Builder::Mixed(children, validity) => {
+                validity.truncate(rows);
+                children.iter().filter(|&&node| node != NONE).for_each(|&node| self.truncate(node, rows));
+            }
+            Builder::List { lists, element: child } | Builder::Set { lists, member: child, .. } => {
+                lists.truncate(rows);
+                self.truncate(*child, lists.len());
+            }
+            Builder::Map { lists, keys, value } => {
+                lists.truncate(rows);
+                keys.truncate(lists.len());
+                self.truncate(*value, lists.len());
+            }
+        }
+        self.nodes[node as usize].builder = builder;
+    }
+}
+
+impl Builder {
+    /// Puts a number into its row, if it has a place here.
+    #[inline]
+    pub fn set_number(&mut self, row: usize, value: Number) -> Fit {
+        match self {
+            Self::Int64(b) => match value.to_i64() {
+                Some(value) => b.set(row, value),
+                None => return Fit::None,
+            },
+            Self::Decimal { values, limit, scale, rounds, .. } => {
+                let fits = |value: &i128| value.unsigned_abs() < *limit;
+                match value.to_decimal(*scale).filter(fits) {
+                    Some(value) => values.set(row, value),
+                    None if !*rounds => return Fit::None,
+                    None => match value.round_to_decimal(*scale).filter(fits) {
+                        Some(value) => {
+                            values.set(row, value);
+                            return Fit::Rounded;
+                        }
+                        None => return Fit::Overflowed,
+                    },
+                }
+            }
+            Self::Float64(b) => {
+                let float = value.to_f64();
+                b.set(row, float);
+                if !is_kept(float, value) {
+                    return Fit::Rounded;
+                }
+            }
+            Self::NumberText(b) | Self::MixedText(b) => b.set_with(row, |out| value.write_to(out)),
+            Self::Timestamp(b, timestamp) => match timestamp.of_number(value) {
+                Some(micros) => b.set(row, micros),
+                None => return Fit::None,
+            },
+            _ => return Fit::None,
+        }
+        Fit::Exact
+    }
+}
+
+/// Whether the number can be had back: whether the shortest text that stands for the
+/// float64 (what every language prints) is the number's.
+fn is_kept(float: f64, value: Number) -> bool {
+    // 15 digits always survive.
+    value.integer_digits() + value.scale() <= 15 || Number::parse(format!("{float:e}").as_bytes()) == Ok(value)
+}
+
+fn wrong(ty: &DataType) -> ArrowError {
+    ArrowError::SchemaError(format!("a builder does not fit {ty}"))
+}
