@@ -477,7 +477,7 @@ impl Sink for ColumnSink {
             Some(Builder::Float64(b)) => {
                 let float = value.to_f64();
                 b.set(row, float);
-                self.rounded_in_item += u64::from(!is_kept(float, value));
+                self.rounded_in_item += u64::from(!value.is_kept_by(float));
                 Some(())
             }
             Some(Builder::NumberText(b) | Builder::MixedText(b)) => {
@@ -615,13 +615,6 @@ impl Sink for ColumnSink {
             lists.set(row, next);
         }
     }
-}
-
-/// Whether the number can be had back: whether the shortest text that stands for the
-/// float64 (what every language prints) is the number's.
-fn is_kept(float: f64, value: Number) -> bool {
-    // 15 digits always survive.
-    value.integer_digits() + value.scale() <= 15 || Number::parse(format!("{float:e}").as_bytes()) == Ok(value)
 }
 
 fn element_type(ty: &DataType) -> &DataType {

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use rustc_hash::FxHashSet;
 
 use super::open::Export;
 use crate::columns::cut::{Cutting, Limit, Piece};
@@ -91,6 +92,15 @@ impl ReadOptions {
         Reading { form: export.form(), skip: self.on_error == OnError::Skip }
     }
 
+    /// Refuses a name that stands twice: two columns of one name confuse every reader.
+    fn check_columns(&self) -> Result<()> {
+        let mut seen = FxHashSet::default();
+        match self.columns.iter().flat_map(|columns| columns.iter()).find(|name| !seen.insert(name.as_str())) {
+            Some(name) => Err(Error::usage(format!("columns names {name:?} twice"))),
+            None => Ok(()),
+        }
+    }
+
     pub(crate) fn batch_limit(&self) -> Result<Limit> {
         if self.batch_size == 0 {
             return Err(Error::usage("batch_size must be at least 1"));
@@ -111,6 +121,7 @@ pub struct ReadReport {
 impl Export {
     pub(crate) fn pass(&self, options: &ReadOptions, control: &Control) -> Result<Pass> {
         self.require_full_json()?;
+        options.check_columns()?;
         Ok(self.any_pass(options, control))
     }
 
@@ -130,6 +141,7 @@ impl Export {
     /// A pass into this sink whose bytes are pushed.
     pub fn push_pass<S: BlockSink>(&self, options: &ReadOptions, sink: S) -> Result<PushPass<S>> {
         self.require_full_json()?;
+        options.check_columns()?;
         Ok(self.any_push_pass(options, sink))
     }
 
