@@ -53,7 +53,7 @@ DEST:
 Examples:
   dynarrow convert tests/data/exports/shop shop.parquet
   dynarrow convert shop shop.csv.gz --columns PK,SK,price --on-error skip
-  dynarrow convert shop lake/shop/ --to parquet --overwrite
+  dynarrow convert shop shop-parts/ --to ndjson --overwrite
   dynarrow convert shop - --to ndjson | jq .PK
   zstd -dc dump.json.zst | dynarrow convert - dump.parquet --json";
 

@@ -1,7 +1,6 @@
 //! What is printed, and how: results to standard output, all else to standard error.
 
 use std::io::{self, ErrorKind, Stdout, Write};
-use std::path::Path;
 use std::time::Duration;
 
 use dynarrow::{Error, Result, Totals};
@@ -76,25 +75,6 @@ pub fn say(line: &str) {
 pub fn skipped(totals: &Totals) -> Option<String> {
     let first = totals.errors.first().map(|error| format!("; first: {error}")).unwrap_or_default();
     (totals.skipped > 0).then(|| format!("{} skipped{first}", counted(totals.skipped, "record")))
-}
-
-/// Writes a file as a whole: under another name in its folder, then renamed.
-pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
-    let failed = |e: &io::Error| Error::io(&path.display().to_string(), e);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".dynarrow-").suffix(".tmp");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // The process's mask applies, as to any new file.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder.tempfile_in(folder).map_err(|e| failed(&e))?;
-    file.write_all(bytes).map_err(|e| failed(&e))?;
-    file.as_file().sync_all().map_err(|e| failed(&e))?;
-    file.persist(path).map_err(|e| failed(&e.error))?;
-    Ok(())
 }
 
 /// A number with its thousands apart: `600,000`.

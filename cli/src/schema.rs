@@ -1,16 +1,18 @@
 //! `dynarrow schema`: the columns of an export, learnt over all its items.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
 use dynarrow::error::printable;
 use dynarrow::event::Kind;
+use dynarrow::export::convert::replace_file;
 use dynarrow::schema::summary::PathSummary;
-use dynarrow::{Control, Field, Result, Type, open_export};
+use dynarrow::{Control, Error, Field, Result, Type, open_export};
 
 use crate::Ending;
 use crate::options::Reading;
-use crate::output::{Output, count, counted, replace_file, say, skipped};
+use crate::output::{Output, count, counted, say, skipped};
 use crate::progress::Progress;
 
 /// Characters of an example that are shown, at most.
@@ -54,7 +56,8 @@ impl Schema {
             export.infer_schema_and_totals(&self.reading.options(), control)?
         };
         if let Some(path) = &self.output {
-            replace_file(path, format!("{:#}\n", schema.to_json()).as_bytes())?;
+            let document = format!("{:#}\n", schema.to_json());
+            replace_file(path, |mut file| file.write_all(document.as_bytes()).map_err(|e| Error::io(&path.display().to_string(), &e)))?;
             if !self.quiet {
                 let columns = counted(schema.fields().len() as u64, "column");
                 let items = counted(schema.summary().items, "item");

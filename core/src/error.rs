@@ -50,6 +50,8 @@ codes! {
     Usage = "E_USAGE", Usage;
     /// `columns=` names an attribute that no item has.
     Column = "E_COLUMN", Usage;
+    /// A schema document that cannot be understood.
+    Schema = "E_SCHEMA", Usage;
     /// An incremental export where a full one is read.
     Incremental = "E_INCREMENTAL", Usage;
     /// A folder that holds several exports: one has to be named.

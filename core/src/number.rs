@@ -127,6 +127,13 @@ impl Number {
         }
     }
 
+    /// Whether the number can be had back from its nearest `f64`: whether the shortest text
+    /// that stands for it (what every language prints) is the number's.
+    pub fn is_kept_by(self, float: f64) -> bool {
+        // 15 digits always survive.
+        self.integer_digits() + self.scale() <= 15 || Self::parse(format!("{float:e}").as_bytes()) == Ok(self)
+    }
+
     /// Digits left of the decimal point, without leading zeros (0 for 0.5).
     #[inline]
     pub fn integer_digits(self) -> u32 {

@@ -82,11 +82,31 @@ struct ExtraColumn {
 #[derive(Clone, Copy)]
 enum Frame {
     /// The item, or a map whose members are columns.
-    Struct { node: u32, row: usize, last: u32 },
+    Struct {
+        node: u32,
+        row: usize,
+        last: u32,
+    },
     /// A map whose members are entries.
-    Map { node: u32, row: usize, value: u32, entry: usize },
-    List { node: u32, row: usize, element: u32, start: usize, next: usize },
-    Set { node: u32, row: usize, member: u32, next: usize },
+    Map {
+        node: u32,
+        row: usize,
+        value: u32,
+        entry: usize,
+    },
+    List {
+        node: u32,
+        row: usize,
+        element: u32,
+        start: usize,
+        next: usize,
+    },
+    Set {
+        node: u32,
+        row: usize,
+        member: u32,
+        next: usize,
+    },
 }
 
 /// Rows of a block, in columns.

@@ -29,7 +29,13 @@ pub struct Node {
 pub enum Builder {
     Text(Bytes),
     Int64(Values<i64>),
-    Decimal { values: Values<i128>, precision: u8, limit: u128, scale: u8, rounds: bool },
+    Decimal {
+        values: Values<i128>,
+        precision: u8,
+        limit: u128,
+        scale: u8,
+        rounds: bool,
+    },
     Float64(Values<f64>),
     NumberText(Bytes),
     Timestamp(Values<i64>, Timestamp),
@@ -38,9 +44,20 @@ pub enum Builder {
     /// Has no values.
     Null,
     Struct(Members, Validity),
-    Map { lists: Lists, keys: Bytes, value: u32 },
-    List { lists: Lists, element: u32 },
-    Set { kind: Kind, lists: Lists, member: u32 },
+    Map {
+        lists: Lists,
+        keys: Bytes,
+        value: u32,
+    },
+    List {
+        lists: Lists,
+        element: u32,
+    },
+    Set {
+        kind: Kind,
+        lists: Lists,
+        member: u32,
+    },
     /// A child per type, in the order of [`Kind`].
     Mixed([u32; Kind::ALL.len()], Validity),
     Json(Bytes),
@@ -249,7 +266,7 @@ impl Builder {
             Self::Float64(b) => {
                 let float = value.to_f64();
                 b.set(row, float);
-                if !is_kept(float, value) {
+                if !value.is_kept_by(float) {
                     return Fit::Rounded;
                 }
             }
@@ -262,13 +279,6 @@ impl Builder {
         }
         Fit::Exact
     }
-}
-
-/// Whether the number can be had back: whether the shortest text that stands for the
-/// float64 (what every language prints) is the number's.
-fn is_kept(float: f64, value: Number) -> bool {
-    // 15 digits always survive.
-    value.integer_digits() + value.scale() <= 15 || Number::parse(format!("{float:e}").as_bytes()) == Ok(value)
 }
 
 fn wrong(ty: &DataType) -> ArrowError {

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::event::{Discard, Sink};
 use crate::format::csv::CsvSink;
 use crate::format::json::{BlockDecoder, Form, Outcome};
-use crate::format::plain::PlainSink;
+use crate::format::plain::{PlainSink, Text};
 use crate::item::{Item, Items, Project};
 use crate::schema::learn::Learner;
 
@@ -39,15 +39,15 @@ impl BlockSink for ColumnSink {
 }
 
 impl BlockSink for Project<CsvSink> {
-    type Out = Vec<u8>;
-    fn end_block(&mut self) -> Result<Vec<u8>> {
+    type Out = Text;
+    fn end_block(&mut self) -> Result<Text> {
         Ok(self.sink().take())
     }
 }
 
 impl BlockSink for Project<PlainSink> {
-    type Out = Vec<u8>;
-    fn end_block(&mut self) -> Result<Vec<u8>> {
+    type Out = Text;
+    fn end_block(&mut self) -> Result<Text> {
         Ok(self.sink().take())
     }
 }

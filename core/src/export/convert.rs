@@ -11,12 +11,13 @@ use std::str::FromStr;
 use super::open::Export;
 use super::read::{ReadOptions, ReadReport};
 use crate::codec::{Codec, Compressor};
+use crate::columns::Losses;
 use crate::control::Control;
 use crate::engine::pipeline::{Pipeline, Step};
 use crate::engine::worker::BlockSink;
 use crate::error::{Code, Error, Result};
 use crate::format::csv::{self, CsvSink};
-use crate::format::plain::PlainSink;
+use crate::format::plain::{PlainSink, Text};
 use crate::item::Project;
 use crate::parquet::{BatchFormat, BatchWriter, ROW_GROUP};
 use crate::schema::Columns;
@@ -145,36 +146,53 @@ pub fn convert(
             Ok(ConvertReport { read, files: Vec::new(), bytes_out: out.bytes })
         }
         Dest::File(path, format, codec) => {
-            let failed = |e: &std::io::Error| Error::io(&path.display().to_string(), e);
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            let file = temporary().tempfile_in(folder).map_err(|e| failed(&e))?;
-            let (read, bytes) = write_file(export, *format, *codec, options, control, file.as_file(), path)?;
-            file.persist(path).map_err(|e| failed(&e.error))?;
+            let (read, bytes) = replace_file(path, |file| write_file(export, *format, *codec, options, control, file, path))?;
             Ok(ConvertReport { read, files: vec![(path.clone(), bytes)], bytes_out: bytes })
         }
         Dest::Folder(path, format) => {
             check_folder(path, options.overwrite)?;
             let failed = |e: &std::io::Error| Error::io(&path.display().to_string(), e);
-            let parent = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            let folder = temporary().tempdir_in(parent).map_err(|e| failed(&e))?;
+            let folder = temporary(0o777).tempdir_in(folder_of(path)?).map_err(|e| failed(&e))?;
             let name = format!("part-00000.{}", format.as_str());
             let file = fs::File::create(folder.path().join(&name)).map_err(|e| failed(&e))?;
             let (read, bytes) = write_file(export, *format, Codec::None, options, control, &file, &path.join(&name))?;
+            file.sync_all().map_err(|e| failed(&e))?;
             replace_folder(folder, path).map_err(|e| failed(&e))?;
             Ok(ConvertReport { read, files: vec![(path.join(name), bytes)], bytes_out: bytes })
         }
     }
 }
 
+/// Has a file written under a temporary name in its folder, and puts it in its place when it
+/// is whole.
+pub fn replace_file<T>(path: &Path, write: impl FnOnce(&fs::File) -> Result<T>) -> Result<T> {
+    let failed = |e: &std::io::Error| Error::io(&path.display().to_string(), e);
+    let file = temporary(0o666).tempfile_in(folder_of(path)?).map_err(|e| failed(&e))?;
+    let written = write(file.as_file())?;
+    file.as_file().sync_all().map_err(|e| failed(&e))?;
+    file.persist(path).map_err(|e| failed(&e.error))?;
+    Ok(written)
+}
+
+/// The folder that a file or folder is to stand in.
+fn folder_of(path: &Path) -> Result<&Path> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if folder.is_dir() {
+        return Ok(folder);
+    }
+    Err(Error::new(Code::NotFound, "there is no such folder to write into").in_file(folder.display().to_string()))
+}
+
 /// Names and permissions of what is not complete.
-fn temporary() -> tempfile::Builder<'static, 'static> {
+#[cfg_attr(not(unix), allow(unused_variables))]
+fn temporary(mode: u32) -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".dynarrow-").suffix(".tmp");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        // The process's mask applies, as to any new file.
-        builder.permissions(fs::Permissions::from_mode(0o777));
+        // The process's mask applies, as to any new file or folder.
+        builder.permissions(fs::Permissions::from_mode(mode));
     }
     builder
 }
@@ -236,7 +254,6 @@ fn write_file(
     let mut out = Counted { writer: std::io::BufWriter::with_capacity(1 << 20, file), bytes: 0 };
     let read = write(export, format, codec, false, options, control, &mut out)?;
     out.flush().map_err(failed)?;
-    file.sync_all().map_err(failed)?;
     Ok((read, out.bytes))
 }
 
@@ -286,7 +303,7 @@ fn write_batches<W: Write + Send>(
     Ok(batches.report())
 }
 
-fn write_text<S: BlockSink<Out = Vec<u8>>, W: Write>(
+fn write_text<S: BlockSink<Out = Text>, W: Write>(
     export: &Export,
     header: Vec<u8>,
     codec: Codec,
@@ -299,15 +316,19 @@ fn write_text<S: BlockSink<Out = Vec<u8>>, W: Write>(
     let mut compressor = Compressor::new(codec, out);
     compressor.write_all(&header).map_err(failed)?;
     let mut pipeline = Pipeline::new(export.pass(&options.read, control)?, make);
+    let mut losses = Losses::default();
     for step in &mut pipeline {
         match step? {
-            Step::Block { out, .. } => compressor.write_all(&out).map_err(failed)?,
+            Step::Block { out, .. } => {
+                compressor.write_all(&out.lines).map_err(failed)?;
+                losses.rounded.count += out.rounded;
+            }
             Step::File { error: Some(error), .. } => return Err(error),
             Step::File { .. } => {}
         }
     }
     compressor.finish().map_err(failed)?;
-    Ok(ReadReport { totals: pipeline.totals().clone(), ..ReadReport::default() })
+    Ok(ReadReport { totals: pipeline.totals().clone(), losses })
 }
 
 /// Counts what is written.

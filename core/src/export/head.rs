@@ -27,8 +27,8 @@ impl Export {
                 Some(Step::Block { out: text, .. }) => {
                     let bad = pipeline.totals().errors.first().filter(|_| raise).cloned();
                     let good = bad.as_ref().and_then(Error::item).map_or(left, |item| left.min(item.saturating_sub(of_file)));
-                    let (lines, end) = first_lines(&text, good);
-                    out(&text[..end])?;
+                    let (lines, end) = first_lines(&text.lines, good);
+                    out(&text.lines[..end])?;
                     (left, of_file) = (left - lines, of_file + lines);
                     if let Some(error) = bad.filter(|_| left > 0) {
                         return Err(error);

@@ -2,13 +2,15 @@
 
 use std::collections::VecDeque;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use rustc_hash::FxHashSet;
 
 use super::open::Export;
 use crate::columns::cut::{Cutting, Limit, Piece};
-use crate::columns::{ColumnSink, Rows};
+use crate::columns::{ColumnSink, Losses, Rows, Unplaced};
 use crate::control::Control;
 use crate::engine::ledger::{Check, Totals};
 use crate::engine::pipeline::{Pass, Pipeline, Step};
@@ -16,7 +18,9 @@ use crate::engine::push::PushPass;
 use crate::engine::worker::{BlockSink, Reading};
 use crate::error::{Error, Result};
 use crate::item::{Item, Items, Project};
-use crate::schema::{Columns, Policies, Schema};
+use crate::schema::learn::{Learner, MAX_PATHS};
+use crate::schema::summary::Summary;
+use crate::schema::{Columns, Extra, Policies, Schema};
 
 /// What a bad record does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,8 +48,16 @@ impl FromStr for OnError {
 pub struct ReadOptions {
     /// The attributes that are read, in this order; all for `None`.
     pub columns: Option<Columns>,
-    /// What columns numbers and mixed types become.
+    /// What becomes of values where there is a choice.
     pub policies: Policies,
+    /// The schema, where it is not to be learnt.
+    pub schema: Option<Schema>,
+    /// What becomes of values that a frozen schema has no place for.
+    pub extra: Extra,
+    /// Learn from the first items only, so many.
+    pub sample: Option<u64>,
+    /// Attribute paths that may be learnt; more are an error.
+    pub max_paths: usize,
     /// Rows of a record batch, at most.
     pub batch_size: usize,
     /// Threads; 0 for as many as the machine has cores.
@@ -66,6 +78,10 @@ impl Default for ReadOptions {
         Self {
             columns: None,
             policies: Policies::default(),
+            schema: None,
+            extra: Extra::default(),
+            sample: None,
+            max_paths: MAX_PATHS,
             batch_size: BATCH_SIZE,
             threads: 0,
             on_error: OnError::Raise,
@@ -91,6 +107,49 @@ impl ReadOptions {
         Reading { form: export.form(), skip: self.on_error == OnError::Skip }
     }
 
+    /// Refuses a name that stands twice: two columns of one name confuse every reader.
+    fn check_columns(&self) -> Result<()> {
+        let mut seen = FxHashSet::default();
+        match self.columns.iter().flat_map(|columns| columns.iter()).find(|name| !seen.insert(name.as_str())) {
+            Some(name) => Err(Error::usage(format!("columns names {name:?} twice"))),
+            None => Ok(()),
+        }
+    }
+
+    /// A learner of what these options ask for.
+    pub fn learner(&self) -> Learner {
+        Learner::new(self.columns.clone(), self.max_paths, self.sample)
+    }
+
+    /// The schema of what was learnt.
+    pub fn freeze(&self, summary: Arc<Summary>) -> Result<Schema> {
+        let schema = Schema::freeze(summary, self.policies.clone(), self.columns.as_deref())?;
+        Ok(if self.sample.is_some() { schema.frozen() } else { schema })
+    }
+
+    /// The schema that was given, with the columns that are asked for.
+    pub fn given_schema(&self) -> Result<Option<Schema>> {
+        let Some(schema) = &self.schema else { return Ok(None) };
+        if self.policies != Policies::default() || self.sample.is_some() {
+            let options = "numbers, mixed, maps, layout, overrides, max_fields, max_columns and sample";
+            return Err(Error::usage(format!("a schema fixes the columns: {options} cannot be given with it")));
+        }
+        let schema = schema.clone().frozen();
+        Ok(Some(match &self.columns {
+            Some(columns) => schema.select(columns)?,
+            None => schema,
+        }))
+    }
+
+    /// The schema as it is written, and what a value means that has no place in it.
+    fn placing(&self, schema: Schema) -> (Schema, Unplaced) {
+        match (schema.extra(), self.extra) {
+            (None, _) => (schema, Unplaced::Changed),
+            (Some(_), Extra::Column) => (schema, Unplaced::Extra(Extra::Column)),
+            (Some(_), other) => (schema.without_extra(), Unplaced::Extra(other)),
+        }
+    }
+
     pub(crate) fn batch_limit(&self) -> Result<Limit> {
         if self.batch_size == 0 {
             return Err(Error::usage("batch_size must be at least 1"));
@@ -104,13 +163,14 @@ impl ReadOptions {
 pub struct ReadReport {
     /// Items, bytes, skipped records.
     pub totals: Totals,
-    /// Numbers that `numbers="float64"` rounded.
-    pub rounded_numbers: u64,
+    /// What the columns lost.
+    pub losses: Losses,
 }
 
 impl Export {
     pub(crate) fn pass(&self, options: &ReadOptions, control: &Control) -> Result<Pass> {
         self.require_full_json()?;
+        options.check_columns()?;
         Ok(self.any_pass(options, control))
     }
 
@@ -130,6 +190,7 @@ impl Export {
     /// A pass into this sink whose bytes are pushed.
     pub fn push_pass<S: BlockSink>(&self, options: &ReadOptions, sink: S) -> Result<PushPass<S>> {
         self.require_full_json()?;
+        options.check_columns()?;
         Ok(self.any_push_pass(options, sink))
     }
 
@@ -146,7 +207,8 @@ impl Export {
 
     /// A reader with a schema that was learnt from this export before.
     pub fn read_with(&self, schema: Schema, options: ReadOptions) -> Reader {
-        Reader { export: self.clone(), schema, options }
+        let (schema, unplaced) = options.placing(schema);
+        Reader { export: self.clone(), schema, unplaced, options }
     }
 
     /// The items, one by one.
@@ -162,6 +224,7 @@ impl Export {
 pub struct Reader {
     export: Export,
     schema: Schema,
+    unplaced: Unplaced,
     options: ReadOptions,
 }
 
@@ -176,6 +239,11 @@ impl Reader {
         &self.export
     }
 
+    /// A sink for the columns.
+    pub fn sink(&self) -> ColumnSink {
+        ColumnSink::new(&self.schema, self.options.columns.is_some(), self.unplaced)
+    }
+
     /// The batches, from the first on.
     pub fn batches(&self, control: &Control) -> Result<RecordBatches> {
         self.batches_in_groups(None, control)
@@ -183,9 +251,8 @@ impl Reader {
 
     pub(crate) fn batches_in_groups(&self, group: Option<Limit>, control: &Control) -> Result<RecordBatches> {
         let batching = Batching::new(&self.schema, &self.options, group)?;
-        let schema = self.schema.clone();
-        let chosen = self.options.columns.is_some();
-        let pipeline = Pipeline::new(self.export.pass(&self.options, control)?, move || ColumnSink::new(&schema, chosen));
+        let reader = self.clone();
+        let pipeline = Pipeline::new(self.export.pass(&self.options, control)?, move || reader.sink());
         Ok(RecordBatches { pipeline, batching, done: false })
     }
 }
@@ -232,7 +299,7 @@ pub struct Batching {
     cutting: Cutting,
     schema: SchemaRef,
     ready: VecDeque<Piece>,
-    rounded_numbers: u64,
+    losses: Losses,
 }
 
 impl Batching {
@@ -240,7 +307,7 @@ impl Batching {
     pub fn new(schema: &Schema, options: &ReadOptions, group: Option<Limit>) -> Result<Self> {
         let schema = SchemaRef::new(schema.to_arrow());
         let cutting = Cutting::new(schema.clone(), options.batch_limit()?, group);
-        Ok(Self { cutting, schema, ready: VecDeque::new(), rounded_numbers: 0 })
+        Ok(Self { cutting, schema, ready: VecDeque::new(), losses: Losses::default() })
     }
 
     /// The schema of all batches.
@@ -252,7 +319,7 @@ impl Batching {
     pub fn step(&mut self, step: Step<Rows>) -> Result<()> {
         match step {
             Step::Block { out, .. } => {
-                self.rounded_numbers += out.rounded;
+                self.losses.merge(out.losses.clone());
                 let ready = &mut self.ready;
                 self.cutting.push(&out, |piece| {
                     ready.push_back(piece);
@@ -276,7 +343,7 @@ impl Batching {
 
     /// What was read, when the pass came to these totals.
     pub fn report(&self, totals: &Totals) -> ReadReport {
-        ReadReport { totals: totals.clone(), rounded_numbers: self.rounded_numbers }
+        ReadReport { totals: totals.clone(), losses: self.losses.clone() }
     }
 }
 

@@ -15,48 +15,61 @@ use crate::schema::{Columns, Schema};
 
 /// What was learnt of an export, by what it depends on.
 #[derive(Default)]
-pub struct Learnt(Mutex<Vec<(Option<Columns>, OnError, Arc<Summary>)>>);
+pub struct Learnt(Mutex<Vec<(Key, Arc<Summary>)>>);
+
+type Key = (Option<Columns>, OnError, Option<u64>);
 
 impl Learnt {
     /// What was learnt with these options.
     pub fn get(&self, options: &ReadOptions) -> Option<Arc<Summary>> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = |(columns, on_error, _): &&(Option<Columns>, OnError, _)| *columns == options.columns && *on_error == options.on_error;
-        known.iter().find(same).map(|(.., summary)| summary.clone())
+        known.iter().find(|(key, _)| *key == Self::key(options)).map(|(_, summary)| summary.clone())
     }
 
     /// Keeps what was learnt with these options.
     pub fn keep(&self, options: &ReadOptions, summary: Arc<Summary>) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.push((options.columns.clone(), options.on_error, summary));
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((Self::key(options), summary));
+    }
+
+    fn key(options: &ReadOptions) -> Key {
+        (options.columns.clone(), options.on_error, options.sample)
     }
 }
 
 impl Export {
-    /// The schema of all items: nothing is sampled. What was learnt is kept, and not learnt
-    /// again for other policies.
+    /// The schema of all items (of the first ones with `sample`), or the one that was given.
+    /// What was learnt is kept, and not learnt again for other policies.
     pub fn infer_schema(&self, options: &ReadOptions, control: &Control) -> Result<Schema> {
+        if let Some(schema) = options.given_schema()? {
+            return Ok(schema);
+        }
         let summary = match self.learnt().get(options) {
             Some(summary) => summary,
             None => self.learn(options, control)?.0,
         };
-        Schema::freeze(summary, options.policies.clone(), options.columns.as_deref())
+        options.freeze(summary)
     }
 
     /// The schema of all items, and what was read and skipped: always reads.
     pub fn infer_schema_and_totals(&self, options: &ReadOptions, control: &Control) -> Result<(Schema, Totals)> {
         let (summary, totals) = self.learn(options, control)?;
-        let schema = Schema::freeze(summary, options.policies.clone(), options.columns.as_deref())?;
-        Ok((schema, totals))
+        Ok((options.freeze(summary)?, totals))
     }
 
     fn learn(&self, options: &ReadOptions, control: &Control) -> Result<(Arc<Summary>, Totals)> {
-        let columns = options.columns.clone();
-        let pass = self.pass(options, control)?;
-        let mut pipeline = Pipeline::new(pass, move || Learner::new(columns.clone()));
+        let mut pass = self.pass(options, control)?;
+        if options.sample.is_some() {
+            // The first items are those of the first blocks, one after the other.
+            pass.threads = 1;
+        }
+        let learner = options.clone();
+        let mut pipeline = Pipeline::new(pass, move || learner.learner());
         let mut learning = Learning::default();
         for step in &mut pipeline {
             learning.step(step?)?;
+            if options.sample.is_some_and(|sample| learning.learnt >= sample) {
+                break;
+            }
         }
         let totals = pipeline.totals().clone();
         let summary = Arc::new(learning.finish(pipeline.into_sinks()));
@@ -70,7 +83,9 @@ impl Export {
 pub struct Learning {
     /// Good items of a file before each of its blocks.
     before: HashMap<(u64, u64), u64>,
+    /// Good items of the file so far, and of all files.
     items: u64,
+    learnt: u64,
 }
 
 impl Learning {
@@ -80,6 +95,7 @@ impl Learning {
             Step::Block { file, block, out } => {
                 self.before.insert((file as u64, block as u64), self.items);
                 self.items += out;
+                self.learnt += out;
                 Ok(())
             }
             Step::File { error, .. } => {

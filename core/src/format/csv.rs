@@ -6,7 +6,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::plain::{PlainWriter, float_text};
+use super::plain::{PlainWriter, Text, float_text};
 use crate::event::{Kind, OpenNames, Refusal, Sink, Want};
 use crate::number::Number;
 use crate::schema::{Columns, Numbers};
@@ -55,7 +55,7 @@ pub struct CsvSink {
     /// The text of the nested value that is open.
     nested: PlainWriter,
     names: OpenNames,
-    out: Vec<u8>,
+    out: Text,
 }
 
 impl CsvSink {
@@ -68,12 +68,12 @@ impl CsvSink {
             cell: 0,
             nested: PlainWriter::new(numbers),
             names: OpenNames::default(),
-            out: Vec::new(),
+            out: Text::default(),
         }
     }
 
     /// The lines since the last call.
-    pub fn take(&mut self) -> Vec<u8> {
+    pub fn take(&mut self) -> Text {
         std::mem::take(&mut self.out)
     }
 
@@ -104,15 +104,16 @@ impl Sink for CsvSink {
         rest.clear();
         for (n, cell) in cells.iter_mut().enumerate() {
             if n > 0 {
-                self.out.push(b',');
+                self.out.lines.push(b',');
             }
-            self.out.append(cell);
+            self.out.lines.append(cell);
         }
         // A line of one empty cell would be a blank line, which readers pass over.
-        if cells.len() == 1 && self.out.last().is_none_or(|&b| b == b'\n') {
-            self.out.extend_from_slice(b"\"\"");
+        if cells.len() == 1 && self.out.lines.last().is_none_or(|&b| b == b'\n') {
+            self.out.lines.extend_from_slice(b"\"\"");
         }
-        self.out.push(b'\n');
+        self.out.lines.push(b'\n');
+        self.out.rounded += std::mem::take(&mut self.nested.rounded);
         Ok(())
     }
     fn abort_item(&mut self) {
@@ -139,6 +140,7 @@ impl Sink for CsvSink {
         if self.nested.is_open() {
             self.nested.number(value);
         } else if self.numbers == Numbers::Float64 {
+            self.nested.count_rounded(value);
             self.scalar(&float_text(value));
         } else {
             value.write_to(&mut self.cells[self.cell]);

@@ -13,6 +13,8 @@ pub struct PlainWriter {
     pub out: Vec<u8>,
     /// As what numbers are written.
     pub numbers: Numbers,
+    /// Numbers that a float64 rounded.
+    pub rounded: u64,
     /// For each container that is open, whether something is in it.
     open: Vec<bool>,
 }
@@ -28,9 +30,10 @@ impl PlainWriter {
         !self.open.is_empty()
     }
 
-    /// Forgets what is open, and the text behind `length`.
+    /// Forgets what is open, what was rounded, and the text behind `length`.
     pub fn reset(&mut self, length: usize) {
         self.open.clear();
+        self.rounded = 0;
         self.out.truncate(length);
     }
 
@@ -82,6 +85,12 @@ impl PlainWriter {
                 out.push(b'"');
             }
         });
+        self.count_rounded(value);
+    }
+
+    /// Counts the number if it is written as a float64 that is another number.
+    pub fn count_rounded(&mut self, value: Number) {
+        self.rounded += u64::from(self.numbers == Numbers::Float64 && !value.is_kept_by(value.to_f64()));
     }
 
     /// A binary.
@@ -119,12 +128,22 @@ pub fn float_text(value: Number) -> String {
     serde_json::Number::from_f64(value.to_f64()).map_or_else(|| value.to_string(), |number| number.to_string())
 }
 
+/// Lines of text that was made of items.
+#[derive(Debug, Default)]
+pub struct Text {
+    /// The lines.
+    pub lines: Vec<u8>,
+    /// Numbers in them that a float64 rounded.
+    pub rounded: u64,
+}
+
 /// Items → plain JSON lines.
 #[derive(Default)]
 pub struct PlainSink {
     writer: PlainWriter,
     names: OpenNames,
     committed: usize,
+    rounded: u64,
 }
 
 impl PlainSink {
@@ -134,9 +153,9 @@ impl PlainSink {
     }
 
     /// The lines since the last call.
-    pub fn take(&mut self) -> Vec<u8> {
+    pub fn take(&mut self) -> Text {
         self.committed = 0;
-        std::mem::take(&mut self.writer.out)
+        Text { lines: std::mem::take(&mut self.writer.out), rounded: std::mem::take(&mut self.rounded) }
     }
 }
 
@@ -150,6 +169,7 @@ impl Sink for PlainSink {
         self.writer.end(true);
         self.writer.out.push(b'\n');
         self.committed = self.writer.out.len();
+        self.rounded += std::mem::take(&mut self.writer.rounded);
         Ok(())
     }
     fn abort_item(&mut self) {

@@ -47,5 +47,17 @@ fn entry(line: &[u8]) -> Result<FileEntry> {
     let md5_checksum = text("md5Checksum")?;
     let etag = text("etag")?;
     let data_file_s3_key = text("dataFileS3Key")?.ok_or_else(|| bad("no dataFileS3Key".into()))?;
+    check_key(&data_file_s3_key)?;
     Ok(FileEntry { item_count, md5_checksum, etag, data_file_s3_key, raw })
+}
+
+/// Refuses a key that would lead out of the export.
+fn check_key(key: &str) -> Result<()> {
+    let bad = key.is_empty()
+        || key.starts_with('/')
+        || key.contains('\\')
+        || key.contains("://")
+        || key.contains('\0')
+        || key.split('/').any(|part| part == ".." || part == ".");
+    if bad { Err(Error::new(Code::Key, format!("the manifest names the key {key:?}, which leads out of the export"))) } else { Ok(()) }
 }

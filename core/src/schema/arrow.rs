@@ -61,7 +61,9 @@ impl Type {
             Self::EmptyList => DataType::List(Arc::new(ArrowField::new(ELEMENT, DataType::Utf8, true))),
             Self::Set(_, member) => DataType::List(Arc::new(member.to_arrow_field(ELEMENT))),
             Self::Typed(children) if children.is_empty() => DataType::Utf8,
-            Self::Mixed(children) | Self::Typed(children) => DataType::Struct(children.iter().map(|(kind, ty)| ty.to_arrow_field(kind.descriptor())).collect()),
+            Self::Mixed(children) | Self::Typed(children) => {
+                DataType::Struct(children.iter().map(|(kind, ty)| ty.to_arrow_field(kind.descriptor())).collect())
+            }
         }
     }
 

@@ -24,7 +24,12 @@ impl Schema {
                 return Err(Error::new(Code::Column, format!("no item has an attribute {}", missing.join(", "))));
             }
             let mut taken = BTreeSet::new();
-            ordered = columns.iter().filter(|c| taken.insert(*c)).filter_map(|c| found.get_key_value(c.as_str())).map(|(&name, &field)| (name, field)).collect();
+            ordered = columns
+                .iter()
+                .filter(|c| taken.insert(*c))
+                .filter_map(|c| found.get_key_value(c.as_str()))
+                .map(|(&name, &field)| (name, field))
+                .collect();
         }
         let past_limit = ordered.len() > policies.max_columns;
         ordered.truncate(policies.max_columns);
@@ -77,7 +82,9 @@ impl Freezing<'_> {
         if self.policies.layout == Layout::Typed {
             let mut children = Vec::with_capacity(kinds.len() + 1);
             for kind in kinds {
-                let forced = one.clone().filter(|ty| matches!(ty, Type::Int64 | Type::Float64 | Type::Decimal { .. } | Type::NumberText) && kind == Kind::N);
+                let forced = one
+                    .clone()
+                    .filter(|ty| matches!(ty, Type::Int64 | Type::Float64 | Type::Decimal { .. } | Type::NumberText) && kind == Kind::N);
                 children.push((kind, forced.map_or_else(|| self.of_kind(path, kind, at, with), Ok)?));
             }
             if path.count(Kind::Null) > 0 {

@@ -12,7 +12,7 @@ use crate::error::Code;
 use crate::event::{Kind, Refusal, Sink, Want};
 use crate::number::Number;
 
-/// Paths that a summary may hold: past it memory would grow with the data.
+/// Paths that a summary may hold, by default: past it memory would grow with the data.
 pub const MAX_PATHS: usize = 100_000;
 /// Examples are cut behind so many characters.
 const EXAMPLE_CHARS: usize = 60;
@@ -24,6 +24,8 @@ const ROOT: u32 = 0;
 pub struct Learner {
     nodes: Vec<Node>,
     columns: Option<Columns>,
+    max_paths: usize,
+    sample: Option<u64>,
     /// The block that is read, and the item in it.
     block: (u64, u64),
     item: u64,
@@ -102,11 +104,14 @@ impl Node {
 }
 
 impl Learner {
-    /// A learner of all attributes, or of these.
-    pub fn new(columns: Option<Columns>) -> Self {
+    /// A learner of all attributes, or of these. More than `max_paths` are an error; items
+    /// past `sample` are not looked at.
+    pub fn new(columns: Option<Columns>, max_paths: usize, sample: Option<u64>) -> Self {
         Self {
             nodes: vec![Node::new("", NONE)],
             columns,
+            max_paths,
+            sample,
             block: (0, 0),
             item: 0,
             items: 0,
@@ -175,8 +180,11 @@ impl Learner {
 
     #[cold]
     fn add_node(&mut self, name: &str, parent: u32) -> Result<u32, Refusal> {
-        if self.nodes.len() >= MAX_PATHS {
-            let message = format!("more than {MAX_PATHS} attribute paths; read fewer `columns`");
+        if self.nodes.len() > self.max_paths {
+            let message = format!(
+                "more than {} attribute paths; raise `max_paths`, or say maps=\"map\" or \"json\", or `overrides` for the path whose members are keys",
+                self.max_paths
+            );
             return Err(Refusal { code: Code::TooManyPaths, message, path: None });
         }
         self.nodes.push(Node::new(name, parent));
@@ -239,6 +247,10 @@ impl Sink for Learner {
     }
 
     fn commit_item(&mut self, _bytes: usize) -> Result<(), Refusal> {
+        if self.sample.is_some_and(|sample| self.items >= sample) {
+            self.abort_item();
+            return Ok(());
+        }
         let mut position = 0;
         for Entry { node, event } in &self.journal {
             let node = &mut self.nodes[*node as usize];
@@ -297,7 +309,7 @@ impl Sink for Learner {
                 }
                 None => {
                     // A table of names that nobody wants must not grow without bound.
-                    if self.unwanted.len() >= MAX_PATHS {
+                    if self.unwanted.len() >= self.max_paths {
                         self.unwanted.retain(|_, seen| *seen == map);
                     }
                     self.unwanted.insert(name.into(), map);

@@ -10,7 +10,7 @@ pub mod timestamp;
 
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::event::Kind;
 pub use arrow::{ELEMENT, EXTRA_TYPE, LAYOUT_KEY, TYPE_KEY};
 pub use policy::{Extra, Layout, Maps, Mixed, Numbers, Override, Policies};
@@ -139,6 +139,25 @@ impl Schema {
         let known = columns.len() == self.summary.root.fields.len();
         let schema = Self::freeze(self.summary.clone(), policies, (!known).then_some(&columns))?;
         Ok(schema.frozen())
+    }
+
+    /// These columns of the schema, in this order.
+    pub fn select(&self, columns: &[String]) -> Result<Self> {
+        let mut fields: Vec<Field> = Vec::with_capacity(columns.len());
+        for name in columns {
+            let field = self.fields.iter().find(|field| field.name == *name);
+            let field = field.ok_or_else(|| Error::new(Code::Column, format!("the schema has no column {name:?}")))?;
+            if fields.iter().all(|field| field.name != *name) {
+                fields.push(field.clone());
+            }
+        }
+        Ok(Self { fields, ..self.clone() })
+    }
+
+    /// The same schema, without the column for values that have no place in the others.
+    #[must_use]
+    pub fn without_extra(self) -> Self {
+        Self { extra: None, ..self }
     }
 
     fn add_extra(&mut self) {

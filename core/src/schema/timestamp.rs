@@ -156,7 +156,17 @@ mod tests {
         assert_eq!(micros("timestamp(iso)", "2024-02-29T12:30:45.678Z"), Some(1_709_209_845_678_000));
         assert_eq!(micros("timestamp(iso:YYYY-MM-DD)", "2000-01-01"), Some(946_684_800_000_000));
         assert_eq!(micros("timestamp(iso:DD.MM.YYYY hh:mm)", "01.01.2000 00:01"), Some(946_684_860_000_000));
-        for text in ["2023-02-29T00:00:00.000Z", "2024-13-01T00:00:00.000Z", "2024-01-01T24:00:00.000Z", "2024-01-01T00:00:60.000Z", "2024-01-01T00:00:00Z", "2024-01-01T00:00:00.000", "2024-01-01T00:00:00.000+1", "é", ""] {
+        for text in [
+            "2023-02-29T00:00:00.000Z",
+            "2024-13-01T00:00:00.000Z",
+            "2024-01-01T24:00:00.000Z",
+            "2024-01-01T00:00:60.000Z",
+            "2024-01-01T00:00:00Z",
+            "2024-01-01T00:00:00.000",
+            "2024-01-01T00:00:00.000+1",
+            "é",
+            "",
+        ] {
             assert_eq!(micros("timestamp(iso)", text), None, "{text}");
         }
         // Finer than a microsecond.
@@ -166,7 +176,8 @@ mod tests {
 
     #[test]
     fn numbers_are_exact() {
-        let of = |timestamp: &str, number: &str| timestamp.parse::<Timestamp>().unwrap().of_number(Number::parse(number.as_bytes()).unwrap());
+        let of =
+            |timestamp: &str, number: &str| timestamp.parse::<Timestamp>().unwrap().of_number(Number::parse(number.as_bytes()).unwrap());
         assert_eq!(of("timestamp(s)", "1.5"), Some(1_500_000));
         assert_eq!(of("timestamp(ms)", "-1"), Some(-1_000));
         assert_eq!(of("timestamp(us)", "1.5"), None);

@@ -1,0 +1,825 @@
+//! The command from outside: what every verb prints, every exit code, and that bad input
+//! gives one clear error and leaves nothing behind.
+#![allow(missing_docs)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use md5::{Digest as _, Md5};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// The sample export: 3,000 items in 4 files.
+fn shop() -> String {
+    format!("{}/../tests/data/exports/shop", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// What a call of the command came to.
+#[derive(Debug)]
+struct Ran {
+    code: i32,
+    out: String,
+    err: String,
+    bytes: Vec<u8>,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self { code: output.status.code().unwrap(), out: text(&output.stdout), err: text(&output.stderr), bytes: output.stdout }
+    }
+}
+
+impl Ran {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("{e}: {self:?}"))
+    }
+
+    /// The one line on standard error of a command that failed.
+    #[track_caller]
+    fn error(&self, code: i32) -> &str {
+        assert_eq!((self.code, self.out.as_str(), self.err.lines().count()), (code, "", 1), "{self:?}");
+        self.err.trim_end().strip_prefix("dynarrow: ").unwrap()
+    }
+
+    /// The same call came to nothing worse than this.
+    #[track_caller]
+    fn done(self) -> Self {
+        assert_eq!(self.code, 0, "{self:?}");
+        self
+    }
+}
+
+fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dynarrow"));
+    command.args(args);
+    command
+}
+
+fn run(args: &[&str]) -> Ran {
+    command(args).stdin(Stdio::null()).output().unwrap().into()
+}
+
+fn run_with_input(args: &[&str], input: &[u8]) -> Ran {
+    let mut child = command(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_owned();
+    let writer = std::thread::spawn(move || stdin.write_all(&input));
+    let output = child.wait_with_output().unwrap();
+    // It may have ended before it read all.
+    let _ = writer.join().unwrap();
+    output.into()
+}
+
+/// A folder of a test's own.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    fn at(&self, name: &str) -> String {
+        self.0.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
+        let path = self.at(name);
+        fs::create_dir_all(Path::new(&path).parent().unwrap()).unwrap();
+        fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.at(name)).unwrap()
+    }
+
+    /// All files and folders, with the files' contents.
+    fn listing(&self) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
+        let mut found = BTreeMap::new();
+        let mut folders = vec![self.0.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path.clone());
+                    found.insert(path, None);
+                } else {
+                    let bytes = fs::read(&path).unwrap();
+                    found.insert(path, Some(bytes));
+                }
+            }
+        }
+        found
+    }
+
+    /// An export of these data files, as `DynamoDB` lays it out; its folder.
+    fn export(&self, files: &[DataFile]) -> String {
+        self.export_with(files, &json!({}))
+    }
+
+    fn export_with(&self, files: &[DataFile], summary: &Value) -> String {
+        let folder = "AWSDynamoDB/01700000000000-abcdef01";
+        let mut lines = String::new();
+        for file in files {
+            let key = file.key.clone().unwrap_or(format!("{folder}/data/{}", file.name));
+            if file.written {
+                self.write(&format!("export/{folder}/data/{}", file.name), &file.bytes);
+            }
+            let md5 = STANDARD.encode(Md5::digest(&file.bytes));
+            let etag = format!("{}-1", hex(&Md5::digest(Md5::digest(&file.bytes))));
+            lines += &json!({ "itemCount": file.items, "md5Checksum": md5, "etag": etag, "dataFileS3Key": key }).to_string();
+            lines.push('\n');
+        }
+        let mut head = json!({
+            "version": "2020-06-30",
+            "tableArn": "arn:aws:dynamodb:eu-west-1:123456789012:table/Small",
+            "exportTime": "2023-11-14T22:13:20.000Z",
+            "s3Bucket": "bucket",
+            "s3Prefix": null,
+            "itemCount": files.iter().map(|file| file.items).sum::<u64>(),
+            "outputFormat": "DYNAMODB_JSON",
+        });
+        head.as_object_mut().unwrap().extend(summary.as_object().unwrap().clone());
+        for (name, text) in [("manifest-summary", head.to_string()), ("manifest-files", lines)] {
+            self.write(&format!("export/{folder}/{name}.json"), &text);
+            self.write(&format!("export/{folder}/{name}.md5"), STANDARD.encode(Md5::digest(&text)));
+        }
+        self.at("export")
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+/// A data file, and what the manifest says of it.
+struct DataFile {
+    name: &'static str,
+    key: Option<String>,
+    items: u64,
+    bytes: Vec<u8>,
+    written: bool,
+}
+
+impl DataFile {
+    /// A gzip file with these lines, as many items as there are lines.
+    fn new(name: &'static str, lines: &str) -> Self {
+        Self { name, key: None, items: lines.lines().count() as u64, bytes: gzip(lines.as_bytes()), written: true }
+    }
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Lines of items with an id and a text.
+fn lines(numbers: std::ops::Range<u64>) -> String {
+    use std::fmt::Write as _;
+    numbers.fold(String::new(), |mut text, n| {
+        writeln!(text, r#"{{"Item":{{"id":{{"N":"{n}"}},"text":{{"S":"the text of item {n}"}}}}}}"#).unwrap();
+        text
+    })
+}
+
+/// Two items with a bad one between them, the record on line 2.
+const ONE_BAD: &str = "{\"Item\":{\"id\":{\"N\":\"1\"}}}\n{\"Item\":{\"id\":{\"N\":\"x\"}}}\n{\"Item\":{\"id\":{\"N\":\"3\"}}}\n";
+
+// ---- The verbs ----
+
+#[test]
+fn help_and_version() {
+    assert_eq!(run(&["--version"]).done().out, format!("dynarrow {}\n", env!("CARGO_PKG_VERSION")));
+    let help = run(&["--help"]).done().out;
+    for text in ["inspect", "verify", "schema", "head", "convert", "Exit codes", "SRC"] {
+        assert!(help.contains(text), "{text} in {help}");
+    }
+    for verb in ["inspect", "verify", "schema", "head", "convert"] {
+        let help = run(&[verb, "--help"]).done().out;
+        assert!(help.contains("Examples:") && help.contains(&format!("dynarrow {verb} ")), "{help}");
+    }
+}
+
+#[test]
+fn inspect_for_people() {
+    let out = run(&["inspect", &shop()]).done().out;
+    for text in ["table         Shop\n", "type          full\n", "items         3,000\n", "files         4, ", "1,064 items"] {
+        assert!(out.contains(text), "{text} in {out}");
+    }
+    assert!(!out.contains("MISSING"));
+    let place = Place::new();
+    let file = place.write("a.json", lines(0..2));
+    let out = run(&["inspect", &file]).done().out;
+    assert!(out.contains("(no manifest)") && out.contains("files         1, "), "{out}");
+}
+
+#[test]
+fn inspect_for_machines() {
+    let place = Place::new();
+    let gone = DataFile { written: false, ..DataFile::new("b.json.gz", &lines(2..4)) };
+    let export = place.export_with(&[DataFile::new("a.json.gz", &lines(0..2)), gone], &json!({ "unknown": [1] }));
+    let document = run(&["inspect", &export, "--json"]).done().json();
+    assert_eq!(document["summary"]["unknown"], json!([1]));
+    assert_eq!(document["summary"]["itemCount"], 4);
+    let files = document["files"].as_array().unwrap();
+    assert_eq!(files.iter().map(|file| &file["missing"]).collect::<Vec<_>>(), [false, true]);
+    assert_eq!(files[0]["manifest"]["itemCount"], 2);
+    assert_eq!(files[0]["bytes"], fs::metadata(files[0]["path"].as_str().unwrap()).unwrap().len());
+    assert_eq!((&files[1]["path"], &files[1]["bytes"]), (&Value::Null, &Value::Null));
+    assert!(run(&["inspect", &export]).done().out.contains(", 1 MISSING\n"));
+}
+
+#[test]
+fn verify_finds_nothing_in_a_good_export() {
+    let ran = run(&["verify", &shop()]).done();
+    assert_eq!((ran.out.as_str(), ran.err.as_str()), ("4 files, 3,000 items, 388 kB: no errors\n", ""));
+    let document = run(&["verify", &shop(), "--json"]).done().json();
+    assert_eq!(document, json!({ "ok": true, "files": 4, "items": 3000, "bytes": 387_968, "errors": 0, "notes": 0, "findings": [] }));
+}
+
+#[test]
+fn verify_prints_all_findings() {
+    let place = Place::new();
+    let gone = DataFile { written: false, ..DataFile::new("gone.json.gz", &lines(0..2)) };
+    let short = DataFile { items: 5, ..DataFile::new("short.json.gz", &lines(2..4)) };
+    let export = place.export(&[
+        gone,
+        short,
+        DataFile::new("bad.json.gz", &ONE_BAD.replace("\"N\":\"x\"", "\"X\":\"x\"")),
+        DataFile::new("good.json.gz", &lines(4..6)),
+    ]);
+    place.write("export/AWSDynamoDB/01700000000000-abcdef01/data/extra.json.gz", "");
+    fs::write(place.at("export/AWSDynamoDB/01700000000000-abcdef01/manifest-files.md5"), "AAAAAAAAAAAAAAAAAAAAAA==").unwrap();
+    let ran = run(&["verify", &export]);
+    assert_eq!((ran.code, ran.err.as_str()), (1, ""));
+    let found: Vec<_> = ran.out.lines().map(|line| line.split(':').next().unwrap()).collect();
+    let expected = ["error  E_MD5", "error  E_FILE_MISSING", "error  E_ITEM_COUNT", "error  E_DESCRIPTOR", "note   E_MANIFEST"];
+    assert_eq!(found[..5], expected, "{}", ran.out);
+    assert!(ran.out.ends_with(": 4 errors, 1 note\n"), "{}", ran.out);
+
+    let document = run(&["verify", &export, "--json", "--threads", "1"]).json();
+    assert_eq!((&document["ok"], &document["errors"], &document["notes"]), (&json!(false), &json!(4), &json!(1)));
+    let bad = &document["findings"][3];
+    assert_eq!(
+        (&bad["severity"], &bad["code"], &bad["line"], &bad["item"]),
+        (&json!("error"), &json!("E_DESCRIPTOR"), &json!(2), &json!(1))
+    );
+    assert_eq!(bad["path"], "id");
+    assert!(bad["file"].as_str().unwrap().ends_with("bad.json.gz"));
+}
+
+#[test]
+fn verify_only_notes_what_harms_nothing() {
+    let place = Place::new();
+    let export = place.export(&[DataFile::new("a.json.gz", &lines(0..2))]);
+    fs::remove_file(place.at("export/AWSDynamoDB/01700000000000-abcdef01/manifest-summary.md5")).unwrap();
+    let ran = run(&["verify", &export]).done();
+    assert!(ran.out.starts_with("note   E_MANIFEST: ") && ran.out.ends_with(": no errors, 1 note\n"), "{}", ran.out);
+}
+
+#[test]
+fn schema_as_a_tree_and_as_a_document() {
+    let out = run(&["schema", &shop()]).done().out;
+    assert!(out.starts_with("3,000 items, 37 columns (numbers auto, mixed struct)\n"), "{out}");
+    let cells = |name: &str| -> Vec<String> {
+        let line = out.lines().find(|line| line.split_whitespace().next() == Some(name)).unwrap();
+        line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned).collect()
+    };
+    assert_eq!(cells("price"), ["price", "decimal128(38, 2)", "N 247", "8.2 %", "118.33"]);
+    assert_eq!(cells("ref"), ["ref", "struct (mixed)", "S 2,038, N 962", "100 %", "R-6914390"]);
+    assert_eq!(cells("sku"), ["sku", "utf8", "S 3,438", "100 %", "SKU-001502"]);
+
+    let place = Place::new();
+    let file = place.at("shop.schema.json");
+    let ran = run(&["schema", &shop(), "-o", &file]).done();
+    assert_eq!((ran.out.as_str(), ran.err), ("", format!("37 columns of 3,000 items: {file}\n")));
+    let printed = run(&["schema", &shop(), "--json", "--threads", "3"]).done();
+    assert_eq!(place.read("shop.schema.json"), printed.out);
+    assert_eq!((&printed.json()["items"], printed.json()["fields"].as_array().unwrap().len()), (&json!(3000), 37));
+    assert_eq!(place.listing().len(), 1);
+}
+
+#[test]
+fn schema_takes_policies_and_columns() {
+    let args = ["schema", &shop(), "--json", "--numbers", "string", "--mixed", "json", "--columns", "total,ref", "--columns", "PK"];
+    let document = run(&args).done().json();
+    let fields: Vec<_> = document["fields"].as_array().unwrap().iter().map(|field| (&field["name"], &field["dynamodb"])).collect();
+    assert_eq!(json!(fields), json!([["total", "N"], ["ref", "json"], ["PK", "S"]]));
+    assert_eq!((&document["numbers"], &document["mixed"]), (&json!("string"), &json!("json")));
+    assert_eq!(document["fields"][0]["arrow"], "Utf8");
+    let ran = run(&["schema", &shop(), "--mixed", "error"]);
+    assert_eq!(ran.error(4), "E_MIXED: several types at one path: 2038 S, 962 N (attribute ref)");
+}
+
+#[test]
+fn names_with_commas() {
+    let place = Place::new();
+    let file = place.write("a.json", r#"{"a,b":{"N":"1"},"a":{"N":"2"},"b\"":{"N":"3"},"\"":{"N":"4"}}"#);
+    let out = run(&["head", &file, "--columns", r#"a,"a,b",b""#, "--columns", r#""\"""#]).done().out;
+    assert_eq!(out, "{\"a,b\":1,\"a\":2,\"b\\\"\":3,\"\\\"\":4}\n");
+    assert_eq!(run(&["convert", &file, &place.at("x.csv"), "--columns", r#""a,b",a"#]).done().code, 0);
+    assert_eq!(place.read("x.csv"), "\"a,b\",a\n1,2\n");
+    assert_eq!(run(&["head", &file, "--columns", "a,,b"]).code, 2);
+}
+
+#[test]
+fn head_prints_plain_lines() {
+    let out = run(&["head", &shop()]).done().out;
+    assert_eq!(out.lines().count(), 10);
+    assert_eq!(run(&["head", &shop(), "-n", "3000"]).done().out.lines().count(), 3000);
+    assert_eq!(run(&["head", &shop(), "-n", "4000"]).done().out.lines().count(), 3000);
+    assert_eq!(run(&["head", &shop(), "-n", "0"]).done().out, "");
+    let out = run(&["head", &shop(), "-n", "2", "--columns", "PK,ledgerId"]).done().out;
+    assert_eq!(out, "{\"PK\":\"PRODUCT#SKU-000000\"}\n{\"ledgerId\":9365161044153874395,\"PK\":\"USER#0000000000000000\"}\n");
+}
+
+#[test]
+fn head_reads_no_more_than_it_needs() {
+    let place = Place::new();
+    // The second file is rubbish, and the first has a bad record: only who comes there sees it.
+    let export = place.export(&[
+        DataFile::new("a.json.gz", &lines(0..100)),
+        DataFile::new("b.json.gz", ONE_BAD),
+        DataFile { bytes: b"\x1f\x8brubbish".to_vec(), ..DataFile::new("c.json.gz", "") },
+    ]);
+    assert_eq!(run(&["head", &export, "-n", "100"]).done().out.lines().count(), 100);
+    assert_eq!(run(&["head", &export, "-n", "101"]).done().out.lines().last(), Some(r#"{"id":1}"#));
+    let ran = run(&["head", &export, "-n", "102"]);
+    assert_eq!((ran.code, ran.out.lines().count()), (4, 101));
+    assert!(ran.err.starts_with("dynarrow: E_NUMBER: ") && ran.err.contains("line 2, byte "), "{}", ran.err);
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    for args in [&["head", &shop(), "-n", "3000"][..], &["convert", &shop(), "-", "--to", "ndjson"], &["schema", &shop(), "--json"]] {
+        let mut child = command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let ran = Ran::from(child.wait_with_output().unwrap());
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{args:?}");
+    }
+}
+
+#[test]
+fn standard_input() {
+    let place = Place::new();
+    let input = lines(0..3);
+    assert_eq!(run_with_input(&["head", "-", "-n", "1"], input.as_bytes()).done().out, "{\"id\":0,\"text\":\"the text of item 0\"}\n");
+    assert_eq!(run_with_input(&["head", "-"], &gzip(input.as_bytes())).done().out.lines().count(), 3);
+    let scanned = r#"{"Items": [{"id": {"N": "1"}},  {"id": {"N": "2"}}], "Count": 2, "ScannedCount": 2}"#;
+    assert_eq!(run_with_input(&["head", "-"], scanned.as_bytes()).done().out, "{\"id\":1}\n{\"id\":2}\n");
+    run_with_input(&["convert", "-", &place.at("x.csv")], input.as_bytes()).done();
+    assert_eq!(place.read("x.csv").lines().count(), 4);
+    assert!(run_with_input(&["schema", "-"], input.as_bytes()).done().out.starts_with("3 items, 2 columns"));
+    let bad = run_with_input(&["convert", "-", &place.at("y.csv")], ONE_BAD.as_bytes());
+    assert!(bad.error(4).ends_with("(file standard input, line 2, byte 46, item 1, attribute id)"), "{}", bad.err);
+    assert_eq!(place.listing().len(), 1);
+}
+
+// ---- Converting ----
+
+/// Every type, awkward values, an attribute that comes late.
+const EVERY_TYPE: &str = concat!(
+    r#"{"Item":{"id":{"N":"1"},"s":{"S":"a \"q\", b\nc"},"n":{"N":"12345678901234567890.5"},"b":{"B":"AAH/"},"t":{"BOOL":true},"#,
+    r#""z":{"NULL":true},"m":{"M":{"x":{"N":"1E+2"},"y":{"L":[{"S":"ü"},{"NULL":true}]}}},"#,
+    r#""l":{"L":[{"N":"1"},{"N":"-2.50"}]},"ss":{"SS":["p","q"]},"ns":{"NS":["3","4"]},"bs":{"BS":["AA=="]}}}"#,
+    "\n",
+    r#"{"Item":{"id":{"N":"2"},"s":{"S":""},"t":{"BOOL":false},"m":{"M":{}},"late":{"S":"x"}}}"#,
+    "\n",
+);
+
+#[test]
+fn ndjson_and_csv_are_right() {
+    let place = Place::new();
+    let export = place.export(&[DataFile::new("a.json.gz", EVERY_TYPE)]);
+    run(&["convert", &export, &place.at("x.ndjson")]).done();
+    let expected = concat!(
+        r#"{"id":1,"s":"a \"q\", b\nc","n":12345678901234567890.5,"b":"AAH/","t":true,"z":null,"m":{"x":100,"y":["ü",null]},"#,
+        r#""l":[1,-2.5],"ss":["p","q"],"ns":[3,4],"bs":["AA=="]}"#,
+        "\n",
+        r#"{"id":2,"s":"","t":false,"m":{},"late":"x"}"#,
+        "\n",
+    );
+    assert_eq!(place.read("x.ndjson"), expected);
+    assert_eq!(run(&["convert", &export, "-", "--to", "ndjson"]).done().out, expected);
+
+    run(&["convert", &export, &place.at("x.csv")]).done();
+    let expected = concat!(
+        "id,s,n,b,t,z,m,l,ss,ns,bs,late\n",
+        "1,\"a \"\"q\"\", b\nc\",12345678901234567890.5,AAH/,true,,\"{\"\"x\"\":100,\"\"y\"\":[\"\"ü\"\",null]}\",\"[1,-2.5]\",",
+        "\"[\"\"p\"\",\"\"q\"\"]\",\"[3,4]\",\"[\"\"AA==\"\"]\",\n",
+        "2,\"\",,,false,,{},,,,,x\n",
+    );
+    assert_eq!(place.read("x.csv"), expected);
+
+    run(&["convert", &export, &place.at("y.csv"), "--columns", "late,id"]).done();
+    assert_eq!(place.read("y.csv"), "late,id\n,1\nx,2\n");
+    run(&["convert", &export, &place.at("y.ndjson"), "--columns", "late,id", "--numbers", "string"]).done();
+    assert_eq!(place.read("y.ndjson"), "{\"id\":\"1\"}\n{\"id\":\"2\",\"late\":\"x\"}\n");
+}
+
+#[test]
+fn parquet_and_arrow_are_right() {
+    let place = Place::new();
+    let export = place.export(&[DataFile::new("a.json.gz", EVERY_TYPE), DataFile::new("b.json.gz", &lines(3..10))]);
+    run(&["convert", &export, &place.at("x.parquet")]).done();
+    let parquet = fs::File::open(place.at("x.parquet")).unwrap();
+    let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(parquet).unwrap();
+    let schema = reader.schema().clone();
+    let names: Vec<_> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    assert_eq!(names, ["id", "s", "n", "b", "t", "z", "m", "l", "ss", "ns", "bs", "late", "text"]);
+    let batches: Vec<_> = reader.build().unwrap().map(Result::unwrap).collect();
+    assert_eq!(batches.iter().map(arrow::array::RecordBatch::num_rows).sum::<usize>(), 9);
+
+    run(&["convert", &export, &place.at("x.arrow")]).done();
+    let file = fs::File::open(place.at("x.arrow")).unwrap();
+    let batches = arrow::ipc::reader::FileReader::try_new(file, None).unwrap().map(Result::unwrap);
+    assert_eq!(batches.map(|batch| batch.num_rows()).collect::<Vec<_>>(), [9]);
+    let stream = run(&["convert", &export, "-", "--to", "arrow", "--batch-size", "4"]).done().bytes;
+    let batches = arrow::ipc::reader::StreamReader::try_new(&stream[..], None).unwrap().map(Result::unwrap);
+    assert_eq!(batches.map(|batch| batch.num_rows()).collect::<Vec<_>>(), [4, 4, 1]);
+}
+
+#[test]
+fn threads_do_not_change_a_byte() {
+    let place = Place::new();
+    let big = place.export(&[DataFile::new("a.json.gz", &lines(0..60_000)), DataFile::new("b.json.gz", &lines(0..7))]);
+    for src in [&shop(), &big] {
+        for ending in ["parquet", "arrow", "csv", "ndjson"] {
+            let bytes = |threads: &str| {
+                let dest = place.at(&format!("x.{ending}"));
+                run(&["convert", src, &dest, "--threads", threads]).done();
+                fs::read(dest).unwrap()
+            };
+            let one = bytes("1");
+            for threads in ["2", "5"] {
+                assert!(one == bytes(threads), "{src} as {ending} on {threads} threads");
+            }
+        }
+    }
+}
+
+#[test]
+fn text_is_compressed_by_its_ending() {
+    let place = Place::new();
+    let file = place.write("a.json", lines(0..5));
+    run(&["convert", &file, &place.at("x.csv")]).done();
+    for codec in ["gz", "zst"] {
+        run(&["convert", &file, &place.at(&format!("x.csv.{codec}"))]).done();
+    }
+    let mut text = String::new();
+    let packed = fs::read(place.at("x.csv.gz")).unwrap();
+    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&packed[..]), &mut text).unwrap();
+    assert_eq!(text, place.read("x.csv"));
+    assert_eq!(fs::read(place.at("x.csv.zst")).unwrap()[..4], [0x28, 0xb5, 0x2f, 0xfd]);
+    for dest in ["x.parquet.gz", "x.arrow.zst", "x.gz", "x.txt", "x.parquet.txt"] {
+        let ran = run(&["convert", &file, &place.at(dest)]);
+        assert!(ran.error(2).starts_with("E_USAGE: "), "{}", ran.err);
+    }
+    assert_eq!(place.listing().len(), 4);
+}
+
+#[test]
+fn destinations() {
+    let place = Place::new();
+    let file = place.write("a.json", lines(0..5));
+    let names = |place: &Place| -> Vec<String> {
+        place.listing().keys().map(|path| path.strip_prefix(place.0.path()).unwrap().to_str().unwrap().to_owned()).collect()
+    };
+    // A file that exists is replaced; --to must not contradict the ending.
+    for _ in 0..2 {
+        run(&["convert", &file, &place.at("x.parquet"), "--to", "parquet"]).done();
+    }
+    assert!(run(&["convert", &file, &place.at("x.parquet"), "--to", "csv"]).error(2).starts_with("E_USAGE: "));
+    // A folder: by its slash, by having no ending, by being one.
+    run(&["convert", &file, &place.at("f.d/")]).done();
+    run(&["convert", &file, &place.at("g"), "--to", "csv"]).done();
+    fs::create_dir(place.at("h.x")).unwrap();
+    run(&["convert", &file, &place.at("h.x"), "--to", "ndjson"]).done();
+    let all = ["a.json", "f.d", "f.d/part-00000.parquet", "g", "g/part-00000.csv", "h.x", "h.x/part-00000.ndjson", "x.parquet"];
+    assert_eq!(names(&place), all);
+    // One that is not empty is refused, replaced with --overwrite, and kept where it holds what is not ours.
+    let before = place.listing();
+    let ran = run(&["convert", &file, &place.at("g"), "--to", "ndjson"]);
+    assert!(ran.error(3).starts_with("E_DEST_EXISTS: the folder is not empty; --overwrite "), "{}", ran.err);
+    assert_eq!(place.listing(), before);
+    run(&["convert", &file, &place.at("g"), "--to", "ndjson", "--overwrite"]).done();
+    assert!(names(&place).contains(&"g/part-00000.ndjson".into()) && !names(&place).contains(&"g/part-00000.csv".into()));
+    place.write("g/mine.txt", "mine");
+    let before = place.listing();
+    let ran = run(&["convert", &file, &place.at("g"), "--overwrite"]);
+    assert!(ran.error(3).starts_with("E_DEST_EXISTS: the folder holds \"mine.txt\""), "{}", ran.err);
+    assert_eq!(place.listing(), before);
+    // Standard output needs a format, and has no room for a report.
+    assert!(run(&["convert", &file, "-"]).error(2).starts_with("E_USAGE: "));
+    let ran = run(&["convert", &file, "-", "--to", "csv", "--json"]);
+    assert_eq!((ran.code, &ran.json()["error"]["code"]), (2, &json!("E_USAGE")));
+    // A folder that is not there, and a place that is none.
+    assert!(run(&["convert", &file, &place.at("none/x.parquet")]).error(3).starts_with("E_NOT_FOUND: "));
+    assert!(run(&["convert", &file, &format!("{file}/x.parquet")]).error(3).starts_with("E_NOT_FOUND: "));
+    assert_eq!(place.listing(), before);
+}
+
+#[cfg(unix)]
+#[test]
+fn outputs_have_the_permissions_of_any_new_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new();
+    let file = place.write("a.json", lines(0..5));
+    run(&["convert", &file, &place.at("x.csv")]).done();
+    run(&["convert", &file, &place.at("folder/")]).done();
+    run(&["schema", &file, "-o", &place.at("schema.json")]).done();
+    let mode = |name: &str| fs::metadata(place.at(name)).unwrap().permissions().mode() & 0o777;
+    fs::create_dir(place.at("new")).unwrap();
+    for name in ["x.csv", "folder/part-00000.parquet", "schema.json"] {
+        assert_eq!(mode(name), mode("a.json"), "{name}");
+    }
+    assert_eq!(mode("folder"), mode("new"));
+}
+
+#[test]
+fn the_report() {
+    let place = Place::new();
+    let ran = run(&["convert", &shop(), &place.at("x.parquet")]).done();
+    assert_eq!((ran.out.as_str(), ran.err.lines().count()), ("", 1));
+    assert!(ran.err.starts_with("3,000 items, 388 kB (1.6 MB inflated) -> "), "{}", ran.err);
+    let ran = run(&["convert", &shop(), &place.at("x.parquet"), "--quiet"]).done();
+    assert_eq!((ran.out.as_str(), ran.err.as_str()), ("", ""));
+
+    let report = run(&["convert", &shop(), &place.at("x.parquet"), "--json", "--check", "md5"]).done().json();
+    let size = fs::metadata(place.at("x.parquet")).unwrap().len();
+    assert_eq!(report["files"], json!([{ "path": place.at("x.parquet"), "bytes": size }]));
+    let counts = ["files_in", "items", "bytes_in", "bytes_inflated", "skipped", "rounded_numbers", "bytes_out"];
+    assert_eq!(json!(counts.map(|name| &report[name])), json!([4, 3000, 387_968, 1_588_065, 0, 0, size]));
+    assert_eq!((&report["errors"], &report["check"]), (&json!([]), &json!("md5")));
+    assert!(report["seconds"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
+fn what_is_lost_is_said() {
+    let place = Place::new();
+    let file = place.write("a.json", format!("{ONE_BAD}{{\"id\":{{\"N\":\"9007199254740993\"}}}}\n{{\"id\":1}}\n"));
+    let said = "dynarrow: 2 records skipped; first: E_NUMBER: ";
+    for dest in ["x.parquet", "x.csv", "x.ndjson"] {
+        let args = ["convert", &file, &place.at(dest), "--on-error", "skip", "--quiet", "--numbers", "float64", "--check", "none"];
+        let ran = run(&args).done();
+        let err: Vec<_> = ran.err.lines().collect();
+        assert!(err[0].starts_with(said) && err[0].ends_with("line 2, byte 46, item 1, attribute id)"), "{dest}: {err:?}");
+        assert_eq!(err[1], "dynarrow: 1 number rounded by --numbers float64", "{dest}");
+        assert_eq!(err[2], "dynarrow: --check none: the numbers of items were not compared with the manifest", "{dest}");
+        assert_eq!(err.len(), 3, "{dest}");
+    }
+    let ran = run(&["convert", &file, &place.at("x.csv"), "--on-error", "skip", "--json"]).done();
+    assert_eq!((&ran.json()["items"], &ran.json()["skipped"]), (&json!(3), &json!(2)));
+    let errors: Vec<_> = ran.json()["errors"].as_array().unwrap().iter().map(|e| json!([e["code"], e["line"], e["item"]])).collect();
+    assert_eq!(json!(errors), json!([["E_NUMBER", 2, 1], ["E_DESCRIPTOR", 5, 4]]));
+    assert_eq!(place.read("x.csv"), "id\n1\n3\n9007199254740993\n");
+    assert!(run(&["schema", &file, "--on-error", "skip", "--quiet"]).done().err.starts_with(said));
+}
+
+// ---- Exit codes and bad input ----
+
+#[test]
+fn usage_errors() {
+    let place = Place::new();
+    let x = place.at("x.parquet");
+    for args in [
+        &[][..],
+        &["nonsense"],
+        &["head"],
+        &["head", &shop(), "-n", "x"],
+        &["convert", &shop()],
+        &["convert", &shop(), &x, "--numbers", "x"],
+        &["convert", &shop(), &x, "--threads", "0"],
+        &["convert", &shop(), &x, "--threads", "1000000"],
+        &["convert", &shop(), &x, "--batch-size", "0"],
+        &["convert", &shop(), &x, "--columns", ""],
+        &["convert", &shop(), &x, "--on-error", "x"],
+        &["convert", &shop(), &x, "--check", "x"],
+        &["convert", &shop(), &x, "--to", "x"],
+        &["verify", &shop(), "--nonsense"],
+    ] {
+        let ran = run(args);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{args:?}");
+        assert!(!ran.err.is_empty());
+    }
+    for columns in ["nope", "PK,PK"] {
+        let ran = run(&["convert", &shop(), &x, "--columns", columns]);
+        assert!(ran.error(2).starts_with("E_"), "{}", ran.err);
+    }
+    let ran = run(&["convert", &shop(), &x, "--numbers", "x", "--json"]);
+    assert_eq!(ran.code, 2);
+    let expected = json!({ "code": "E_USAGE", "message": "invalid value 'x' for '--numbers <NUMBERS>'",
+        "file": null, "line": null, "byte": null, "item": null, "path": null });
+    assert_eq!(ran.json(), json!({ "error": expected }));
+    assert!(place.listing().is_empty());
+}
+
+#[test]
+fn inputs_that_do_not_go_together() {
+    let place = Place::new();
+    let export = place
+        .export_with(&[DataFile::new("a.json.gz", "")], &json!({ "exportType": "INCREMENTAL_EXPORT", "outputView": "NEW_AND_OLD_IMAGES" }));
+    for args in [&["convert", &export, &place.at("x.parquet")][..], &["head", &export], &["schema", &export]] {
+        assert!(run(args).error(2).starts_with("E_INCREMENTAL: "));
+    }
+    assert!(run(&["inspect", &export]).done().out.contains("type          incremental, NEW_AND_OLD_IMAGES\n"));
+    let other = place.at("export/AWSDynamoDB/01700000000001-abcdef01");
+    fs::create_dir(&other).unwrap();
+    for name in ["manifest-summary.json", "manifest-files.json"] {
+        fs::copy(place.at(&format!("export/AWSDynamoDB/01700000000000-abcdef01/{name}")), format!("{other}/{name}")).unwrap();
+    }
+    let ran = run(&["inspect", &export]);
+    assert!(ran.error(2).starts_with("E_SEVERAL_EXPORTS: ") && ran.err.contains("01700000000001-abcdef01"), "{}", ran.err);
+}
+
+#[test]
+fn sources_that_cannot_be_read() {
+    let place = Place::new();
+    let (empty, missing) = (place.at("empty"), place.at("missing"));
+    fs::create_dir(&empty).unwrap();
+    for verb in ["inspect", "verify", "schema", "head"] {
+        for src in [&empty, &missing] {
+            assert!(run(&[verb, src]).error(3).starts_with("E_NOT_FOUND: "), "{verb} {src}");
+        }
+    }
+    let ran = run(&["inspect", &missing, "--json"]);
+    assert_eq!((ran.code, ran.err.lines().count()), (3, 1));
+    assert_eq!((&ran.json()["error"]["code"], &ran.json()["error"]["file"]), (&json!("E_NOT_FOUND"), &json!(missing)));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_an_error() {
+    for args in [&["head", &shop(), "-n", "3000"][..], &["convert", &shop(), "-", "--to", "parquet"], &["inspect", &shop()]] {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let ran = Ran::from(command(args).stdout(full).stderr(Stdio::piped()).output().unwrap());
+        assert_eq!(ran.code, 3, "{args:?}");
+        assert!(ran.err.starts_with("dynarrow: E_IO: ") && ran.err.contains("No space left"), "{}", ran.err);
+    }
+}
+
+/// Converts to every kind of destination: the same error, and nothing left behind.
+#[track_caller]
+fn fails(place: &Place, src: &str, code: &str, position: &str) {
+    let folder = place.at("dest");
+    fs::create_dir(&folder).unwrap();
+    place.write("dest/x.csv", "what was there before");
+    let before = place.listing();
+    for dest in ["x.parquet", "x.arrow", "x.csv", "x.ndjson.gz", "parts/"] {
+        for threads in ["1", "4"] {
+            let ran = run(&["convert", src, &format!("{folder}/{dest}"), "--threads", threads]);
+            let error = ran.error(4);
+            assert!(error.starts_with(&format!("{code}: ")) && error.ends_with(position), "{dest} on {threads} threads: {error}");
+            assert_eq!(place.listing(), before, "{dest}");
+        }
+    }
+    let ran = run(&["convert", src, &format!("{folder}/x.parquet"), "--json"]);
+    assert_eq!((ran.code, &ran.json()["error"]["code"]), (4, &json!(code)));
+    assert_eq!(place.listing(), before);
+}
+
+const DATA: &str = "AWSDynamoDB/01700000000000-abcdef01/data";
+
+#[test]
+fn a_truncated_gzip_file() {
+    let place = Place::new();
+    let mut cut = DataFile::new("b.json.gz", &lines(0..1000));
+    cut.bytes.truncate(cut.bytes.len() / 2);
+    let export = place.export(&[DataFile::new("a.json.gz", &lines(0..5)), cut]);
+    fails(&place, &export, "E_TRUNCATED", &format!("(file {DATA}/b.json.gz)"));
+    let ran = run(&["convert", &export, &place.at("x.csv"), "--on-error", "skip"]);
+    assert!(ran.error(4).starts_with("E_TRUNCATED: "), "skipping passes over records only: {}", ran.err);
+}
+
+#[test]
+fn broken_json_in_a_line() {
+    let place = Place::new();
+    let text = lines(0..40_000);
+    let broken = text.replace(r#""the text of item 33333"}"#, r#""the text of item 33333}"#);
+    let export = place.export(&[DataFile::new("a.json.gz", &lines(0..5)), DataFile::new("b.json.gz", &broken)]);
+    let line = broken.lines().nth(33_333).unwrap();
+    let end = broken.lines().take(33_333).map(|line| line.len() + 1).sum::<usize>() + line.len();
+    let at = format!("(file {DATA}/b.json.gz, line 33334, byte {end}, item 33333, attribute text)");
+    fails(&place, &export, "E_JSON", &at);
+}
+
+#[test]
+fn a_manifest_that_names_a_file_that_is_not_there() {
+    let place = Place::new();
+    let gone = DataFile { written: false, ..DataFile::new("b.json.gz", &lines(5..7)) };
+    let export = place.export(&[DataFile::new("a.json.gz", &lines(0..5)), gone]);
+    fails(&place, &export, "E_FILE_MISSING", &format!("(file {DATA}/b.json.gz)"));
+}
+
+#[test]
+fn a_file_with_fewer_lines_than_the_manifest_says() {
+    let place = Place::new();
+    let short = DataFile { items: 1001, ..DataFile::new("a.json.gz", &lines(0..1000)) };
+    let export = place.export(&[short, DataFile::new("b.json.gz", &lines(5..7))]);
+    let message = "E_ITEM_COUNT: the manifest says 1001 items, the file has 1000";
+    fails(&place, &export, "E_ITEM_COUNT", &format!("(file {DATA}/a.json.gz)"));
+    assert!(run(&["schema", &export]).error(4).starts_with(message));
+    assert!(run(&["head", &export, "-n", "2000"]).err.starts_with(&format!("dynarrow: {message}")));
+    run(&["head", &export, "-n", "1000"]).done();
+    let unchecked = run(&["convert", &export, &place.at("x.csv"), "--check", "none"]).done();
+    assert!(unchecked.err.contains("--check none"), "{}", unchecked.err);
+}
+
+#[test]
+fn another_md5_than_the_manifest_says() {
+    let place = Place::new();
+    let export = place.export(&[DataFile::new("a.json.gz", &lines(0..10))]);
+    fs::write(place.at(&format!("export/{DATA}/a.json.gz")), gzip(lines(10..20).as_bytes())).unwrap();
+    run(&["convert", &export, &place.at("x.csv")]).done();
+    for dest in ["y.csv", "y.parquet"] {
+        let ran = run(&["convert", &export, &place.at(dest), "--check", "md5"]);
+        assert!(ran.error(4).starts_with("E_MD5: "), "{}", ran.err);
+    }
+    assert_eq!(run(&["verify", &export]).code, 1);
+    assert!(!Path::new(&place.at("y.csv")).exists());
+}
+
+#[test]
+fn a_key_that_leads_out_of_the_export() {
+    for key in ["AWSDynamoDB/x/data/../../../../secret.json.gz", "/etc/passwd", "s3://other/x.json.gz"] {
+        let place = Place::new();
+        place.write("secret.json.gz", gzip(lines(0..5).as_bytes()));
+        let file = DataFile { key: Some(key.into()), ..DataFile::new("a.json.gz", &lines(0..5)) };
+        let export = place.export(&[file]);
+        let ran = run(&["head", &export]);
+        assert!(ran.error(4).starts_with(&format!("E_KEY: the manifest names the key {key:?}")), "{}", ran.err);
+        assert!(ran.err.contains("manifest-files.json"), "{}", ran.err);
+    }
+    let place = Place::new();
+    let file = DataFile { key: Some("AWSDynamoDB/../../x".into()), ..DataFile::new("a.json.gz", &lines(0..5)) };
+    let export = place.export(&[file]);
+    let manifest = place.at("export/AWSDynamoDB/01700000000000-abcdef01/manifest-files.json");
+    fails(&place, &export, "E_KEY", &format!("(file {manifest}, line 1, byte 0)"));
+}
+
+#[test]
+fn a_record_of_20_mib() {
+    let place = Place::new();
+    let text = format!("{}{{\"Item\":{{\"id\":{{\"S\":\"{}\"}}}}}}\n{}", lines(0..3), "x".repeat(20 << 20), lines(3..6));
+    let export = place.export(&[DataFile::new("a.json.gz", &text)]);
+    let at = lines(0..3).len();
+    fails(&place, &export, "E_RECORD_SIZE", &format!("(file {DATA}/a.json.gz, line 4, byte {at}, item 3)"));
+    let ran = run(&["convert", &export, &place.at("x.csv"), "--on-error", "skip"]).done();
+    assert!(ran.err.contains("1 record skipped; first: E_RECORD_SIZE"), "{}", ran.err);
+    assert_eq!(place.read("x.csv").lines().count(), 7);
+}
+
+#[test]
+fn broken_manifests() {
+    let place = Place::new();
+    let export = place.export(&[DataFile::new("a.json.gz", &lines(0..5))]);
+    let manifest = "export/AWSDynamoDB/01700000000000-abcdef01/manifest-files.json";
+    let good = place.read(manifest);
+    place.write(manifest, format!("{good}{{\"itemCount\":\n"));
+    let ran = run(&["inspect", &export]);
+    assert!(ran.error(4).starts_with("E_MANIFEST: ") && ran.err.contains(&format!(", line 2, byte {})", good.len())), "{}", ran.err);
+    fs::remove_file(place.at(manifest)).unwrap();
+    assert!(run(&["verify", &export]).error(4).starts_with("E_FILE_MISSING: "));
+}
+
+/// Ctrl-C in the midst of a conversion.
+#[cfg(unix)]
+#[test]
+fn interrupted() {
+    use std::time::{Duration, Instant};
+
+    let place = Place::new();
+    // About 130 MB of text, some 5 MB of gzip.
+    place.write("big.json.gz", gzip(lines(0..1_500_000).as_bytes()));
+    fs::create_dir(place.at("dest")).unwrap();
+    for (dest, args) in [("x.parquet", &[][..]), ("x.ndjson", &["--threads", "1"]), ("parts/", &["--json"])] {
+        let mut child = command(&["convert", &place.at("big.json.gz"), &place.at(&format!("dest/{dest}"))])
+            .args(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // It is at work as soon as its temporary file stands there.
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while fs::read_dir(place.at("dest")).unwrap().next().is_none() {
+            assert!(Instant::now() < deadline && child.try_wait().unwrap().is_none(), "no temporary file for {dest}");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+        let ran = Ran::from(child.wait_with_output().unwrap());
+        assert_eq!((ran.code, ran.err.as_str()), (130, "dynarrow: E_INTERRUPTED: stopped\n"), "{dest}");
+        if args == ["--json"] {
+            assert_eq!(ran.json()["error"]["code"], "E_INTERRUPTED");
+        }
+        assert_eq!(place.listing().len(), 2, "{dest}: only the source and the folder are left");
+    }
+}

@@ -1,0 +1,124 @@
+/** Converting: Parquet and Arrow, read back. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { tableFromIPC } from "apache-arrow";
+import { type Export, type ReadOptions, openExport } from "dynarrow";
+import { parquetMetadataAsync, parquetReadObjects } from "hyparquet";
+import { compressors } from "hyparquet-compressors";
+import { SHOP, bytesOf, collect, dataFile, failsWith, filesBelow, itemsOf, makeExport, rowsOf, rowsOfItems, rowsOfTable } from "./support.ts";
+
+async function parquet(exp: Export, options?: ReadOptions) {
+  const bytes = await bytesOf(exp.toParquet(options));
+  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+}
+
+type Row = { [name: string]: unknown };
+
+async function rows(file: ArrayBuffer): Promise<Row[]> {
+  return (await parquetReadObjects({ file, compressors, utf8: false })) as Row[];
+}
+
+test("the sample export as Parquet", async () => {
+  const file = await parquet(await openExport(SHOP));
+  const found = await rows(file);
+  const items = itemsOf(SHOP);
+  assert.equal(found.length, items.length);
+  const metadata = await parquetMetadataAsync(file);
+  assert.equal(metadata.num_rows, 3000n);
+  assert.equal(metadata.row_groups.length, 1);
+  assert.ok(metadata.row_groups[0]?.columns.every((column) => column.meta_data?.codec === "SNAPPY"));
+  // hyparquet gives decimals as doubles, a little off.
+  const cents = (value: unknown) => (typeof value === "number" ? Number(value.toFixed(2)) : (value ?? null));
+  const scalar = (name: string, descriptor: string, of: (value: never) => unknown) => {
+    assert.deepEqual(
+      found.map((row) => cents(row[name])),
+      items.map((item) => (item[name]?.[descriptor] === undefined ? null : of(item[name][descriptor] as never))),
+      name,
+    );
+  };
+  scalar("PK", "S", String);
+  scalar("note", "S", String);
+  scalar("stock", "N", (text: string) => BigInt(text));
+  scalar("price", "N", Number);
+  scalar("gift", "BOOL", Boolean);
+  scalar("receipt", "B", (text: string) => new Uint8Array(Buffer.from(text, "base64")));
+  scalar("segments", "SS", (set: string[]) => set);
+  scalar("sizes", "NS", (set: string[]) => set.map(BigInt));
+  type Line = { sku: string; qty: bigint; price: number };
+  assert.deepEqual(
+    found.flatMap((row) => ((row.lines ?? []) as Line[]).map(({ sku, qty, price }) => [sku, qty, cents(price)])),
+    items.flatMap(({ lines }) => ((lines?.L ?? []) as { M: { [name in keyof Line]: { S: string; N: string } } }[]).map(({ M: { sku, qty, price } }) => [sku.S, BigInt(qty.N), Number(price.N)])),
+  );
+  const refs = items.map(({ ref }) => (ref === undefined || ref.NULL ? null : "S" in ref ? ref.S : BigInt(ref.N as string)));
+  assert.deepEqual(
+    found.map(({ ref }) => Object.values((ref ?? {}) as Row).find((value) => value !== null && value !== undefined) ?? null),
+    refs,
+  );
+});
+
+test("the same bytes from a path and a Map, in any chunks", async () => {
+  const expected = Buffer.from(await parquet(await openExport(SHOP)));
+  for (const chunkSize of [999, 50_000]) {
+    assert.ok(expected.equals(Buffer.from(await parquet(await openExport(filesBelow(SHOP), { chunkSize })))));
+  }
+});
+
+test("the report of a stream", async () => {
+  const stream = (await openExport(SHOP)).toParquet({ columns: ["PK"] });
+  assert.equal(stream.report as unknown, null);
+  await bytesOf(stream);
+  assert.equal(stream.report?.items, 3000);
+});
+
+test("row groups are handed out while the rest is read", async () => {
+  // Source bytes close a row group: 64 MiB.
+  const text = (name: string) => Array.from({ length: 1000 }, (_, n) => `{"a":{"S":"${name}${n}${"x".repeat(1 << 16)}"}}\n`).join("");
+  const source = new Map(["a", "b", "c"].map((name) => [name, Buffer.from(text(name))] as const));
+  const exp = await openExport(source);
+  const parts = await collect(exp.toParquet());
+  assert.ok(parts.length >= 3, `${parts.length} parts`);
+  const file = new Uint8Array(Buffer.concat(parts)).buffer;
+  const metadata = await parquetMetadataAsync(file);
+  assert.equal(metadata.row_groups.length, 3);
+  assert.equal((await rows(file)).length, 3000);
+});
+
+test("one Arrow stream", async () => {
+  const exp = await openExport(SHOP);
+  const items = itemsOf(SHOP);
+  const ipc = await bytesOf(exp.toArrow({ batchSize: 1000 }));
+  const table = tableFromIPC(ipc);
+  assert.equal(table.batches.length, 3);
+  assert.deepEqual(rowsOfTable(table), rowsOfItems(items, table.schema));
+  const { schema } = rowsOf(await collect(exp.readBatches()));
+  assert.equal(String(table.schema), String(schema));
+});
+
+test("nothing to convert", async () => {
+  const empty = await openExport(makeExport([dataFile("a", [])]));
+  assert.equal(tableFromIPC(await bytesOf(empty.toArrow())).numRows, 0);
+  const metadata = await parquetMetadataAsync(await parquet(empty));
+  assert.equal(metadata.num_rows, 0n);
+});
+
+test("odd columns", async () => {
+  const items = [{ m: { M: {} }, l: { L: [] }, n: { NULL: true }, deep: { L: [{ M: {} }, { L: [] }] } }];
+  const exp = await openExport(makeExport([dataFile("a", items)]));
+  const [row] = await rows(await parquet(exp));
+  assert.deepEqual(row?.l, []);
+  assert.equal(row?.n ?? null, null);
+});
+
+test("a failing stream, and one that is left", async () => {
+  const bad = await openExport(makeExport([dataFile("a", [{ a: { S: "x" } }]), dataFile("b", [{ a: { N: "x" } }])]));
+  await failsWith({ code: "E_NUMBER", line: 1, item: 0, path: "a" }, bytesOf(bad.toParquet()));
+  const stream = (await openExport(SHOP)).toArrow({ batchSize: 10 });
+  const reader = stream.getReader();
+  await reader.read();
+  await reader.cancel();
+  assert.ok((stream.report?.items ?? 0) > 0);
+  const unread = (await openExport(SHOP)).toParquet();
+  await unread.cancel();
+  assert.equal(unread.report, null);
+});
