@@ -33,6 +33,52 @@ pub enum AttributeValue {
 /// The attributes of an item or map, in the order of the source.
 pub type Item = Vec<(String, AttributeValue)>;
 
+/// Sends an item's attributes to a sink, as a source does.
+pub fn send<S: Sink>(item: &Item, sink: &mut S) -> Result<(), Refusal> {
+    for (name, value) in item {
+        if sink.attribute(name)? == Want::Value {
+            send_value(value, sink)?;
+        }
+    }
+    Ok(())
+}
+
+fn send_value<S: Sink>(value: &AttributeValue, sink: &mut S) -> Result<(), Refusal> {
+    match value {
+        AttributeValue::S(value) => sink.string(value),
+        AttributeValue::N(value) => sink.number(*value),
+        AttributeValue::B(value) => sink.binary(value),
+        AttributeValue::Bool(value) => sink.boolean(*value),
+        AttributeValue::Null => sink.null(),
+        AttributeValue::M(item) => {
+            sink.begin_map();
+            send(item, sink)?;
+            sink.end_map();
+        }
+        AttributeValue::L(values) => {
+            sink.begin_list();
+            values.iter().try_for_each(|value| send_value(value, sink))?;
+            sink.end_list();
+        }
+        AttributeValue::SS(members) => {
+            sink.begin_set(Kind::SS);
+            members.iter().for_each(|member| sink.string(member));
+            sink.end_set();
+        }
+        AttributeValue::NS(members) => {
+            sink.begin_set(Kind::NS);
+            members.iter().for_each(|member| sink.number(*member));
+            sink.end_set();
+        }
+        AttributeValue::BS(members) => {
+            sink.begin_set(Kind::BS);
+            members.iter().for_each(|member| sink.binary(member));
+            sink.end_set();
+        }
+    }
+    Ok(())
+}
+
 /// Collects owned items.
 #[derive(Default)]
 pub struct Items {

@@ -9,6 +9,8 @@ pub enum Step {
     Name(Box<str>),
     /// The elements of a list.
     Element,
+    /// One element of a list.
+    Index(usize),
     /// The values of a map column.
     Value,
 }
@@ -40,10 +42,15 @@ pub fn to_text<'a>(steps: impl IntoIterator<Item = &'a Step>) -> String {
         match step {
             Step::Name(name) => push_name(&mut path, name),
             Step::Element => path.push_str("[]"),
+            Step::Index(index) => path.push_str(&format!("[{index}]")),
             Step::Value => path.push_str("{}"),
         }
     }
     path
+}
+
+fn is_index(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// The steps of a path's text.
@@ -57,6 +64,9 @@ pub fn parse(text: &str) -> Result<Vec<Step>> {
             rest = behind;
         } else if let Some(behind) = rest.strip_prefix("{}") {
             steps.push(Step::Value);
+            rest = behind;
+        } else if let Some((index, behind)) = rest.strip_prefix('[').and_then(|rest| rest.split_once(']')).filter(|(index, _)| is_index(index)) {
+            steps.push(Step::Index(index.parse().map_err(|_| bad())?));
             rest = behind;
         } else if let Some(quoted) = rest.strip_prefix('[') {
             let mut names = serde_json::Deserializer::from_str(quoted).into_iter::<String>();
@@ -89,10 +99,10 @@ mod tests {
 
     #[test]
     fn texts_are_read_back() {
-        for text in ["a", "a.b[].c", "[\"b-c\"][][].d{}.e", "a[\"\"]", r#"["\"]\n🦐"].x"#] {
+        for text in ["a", "a[0].b[12]", "a.b[].c", "[\"b-c\"][][].d{}.e", "a[\"\"]", r#"["\"]\n🦐"].x"#] {
             assert_eq!(to_text(&parse(text).expect("a path")), text);
         }
-        for text in ["", ".a", "a.", "a..b", "a[", "a[0]", "[]", "a b", "[\"a\"", "a[\"b\"]c", "é"] {
+        for text in ["", ".a", "a.", "a..b", "a[", "a[0", "a[-1]", "[]", "a b", "[\"a\"", "a[\"b\"]c", "é"] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

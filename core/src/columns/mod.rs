@@ -7,6 +7,7 @@
 mod builders;
 pub mod cut;
 mod losses;
+pub mod rows;
 mod tree;
 
 use std::sync::Arc;

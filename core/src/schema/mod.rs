@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::error::{Code, Error, Result};
 use crate::event::Kind;
-pub use arrow::{ELEMENT, EXTRA_TYPE, LAYOUT_KEY, TYPE_KEY};
+pub use arrow::{ELEMENT, EXTRA_TYPE, LAYOUT_KEY, TIMESTAMP_KEY, TYPE_KEY};
 pub use policy::{Extra, Layout, Maps, Mixed, Numbers, Override, Policies};
 use summary::Summary;
 pub use timestamp::Timestamp;

@@ -28,6 +28,8 @@ pub enum Form {
     Either,
     /// Any objects: they are counted, and nothing is read from them.
     Any,
+    /// Plain JSON: objects whose values bear no descriptors.
+    Plain,
 }
 
 /// What is wrong with a record.
@@ -108,7 +110,7 @@ impl<'a> Decoder<'a> {
     pub fn record<S: Sink>(&mut self, form: Form, sink: &mut S) -> Decoded {
         self.depth = 0;
         let start = self.at;
-        if form != Form::Any && self.bytes[start..].starts_with(b"{\"Item\":{") && (form == Form::Wrapped || self.is_wrapped(start)) {
+        if matches!(form, Form::Wrapped | Form::Either) && self.bytes[start..].starts_with(b"{\"Item\":{") && (form == Form::Wrapped || self.is_wrapped(start)) {
             self.at = start + b"{\"Item\":{".len();
             self.attributes(sink)?;
             return self.end_of_wrapper();
@@ -126,6 +128,9 @@ impl<'a> Decoder<'a> {
             self.at = scan::skip_value(self.bytes, start, self.newline_is_space)
                 .ok_or_else(|| Fault::new(Code::Json, start, "broken JSON in this record"))?;
             return Ok(());
+        }
+        if form == Form::Plain {
+            return self.plain_members(sink);
         }
         if form == Form::Either && !self.is_wrapped(start) {
             if self.is_change(start) {
@@ -220,6 +225,97 @@ impl<'a> Decoder<'a> {
         }
         self.white();
         Some(name)
+    }
+
+    /// The value of one attribute, with its descriptor: the text has nothing else.
+    pub fn only_value<S: Sink>(&mut self, sink: &mut S) -> Decoded {
+        self.value(sink)?;
+        self.white();
+        if self.at == self.bytes.len() { Ok(()) } else { Err(self.unexpected("the end of the value")) }
+    }
+
+    /// The members of a plain object, behind its opening brace.
+    fn plain_members<S: Sink>(&mut self, sink: &mut S) -> Decoded {
+        self.white();
+        if self.eat(b'}') {
+            return Ok(());
+        }
+        loop {
+            self.white();
+            let name_at = self.at;
+            let name = self.string()?;
+            let want = match sink.attribute(name) {
+                Ok(want) => want,
+                Err(refusal) => return Err(self.in_attribute(Fault::refused(refusal, name_at), name_at)),
+            };
+            self.colon()?;
+            let value = if want == Want::Value { self.plain_value(sink) } else { self.plain_value(&mut Discard::default()) };
+            if let Err(fault) = value {
+                return Err(self.in_attribute(fault, name_at));
+            }
+            self.white();
+            if self.eat(b'}') {
+                return Ok(());
+            }
+            if !self.eat(b',') {
+                return Err(self.unexpected("`,` or `}`"));
+            }
+        }
+    }
+
+    fn plain_value<S: Sink>(&mut self, sink: &mut S) -> Decoded {
+        self.white();
+        match self.bytes.get(self.at) {
+            Some(b'"') => {
+                self.at += 1;
+                let value = self.string_body()?;
+                sink.string(value);
+            }
+            Some(b'{') => {
+                self.at += 1;
+                self.nest()?;
+                sink.begin_map();
+                self.plain_members(sink)?;
+                sink.end_map();
+                self.depth -= 1;
+            }
+            Some(b'[') => {
+                self.at += 1;
+                self.nest()?;
+                sink.begin_list();
+                self.white();
+                if !self.eat(b']') {
+                    loop {
+                        if let Err(mut fault) = self.plain_value(sink) {
+                            fault.path.push(Step::Element);
+                            return Err(fault);
+                        }
+                        if self.end_of_element()? {
+                            break;
+                        }
+                    }
+                }
+                sink.end_list();
+                self.depth -= 1;
+            }
+            _ => {
+                let end = scan::skip_value(self.bytes, self.at, self.newline_is_space).ok_or_else(|| self.unexpected("a value"))?;
+                match &self.bytes[self.at..end] {
+                    b"true" => sink.boolean(true),
+                    b"false" => sink.boolean(false),
+                    b"null" => sink.null(),
+                    number => match Number::parse(number) {
+                        Ok(number) => sink.number(number),
+                        Err(error) => {
+                            let message = format!("{error}: {}", shown(&self.text[self.at..end]));
+                            return Err(Fault::new(Code::Number, self.at, message));
+                        }
+                    },
+                }
+                self.at = end;
+            }
+        }
+        Ok(())
     }
 
     /// The members of an item or map, behind its opening brace.

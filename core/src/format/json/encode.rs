@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::event::Kind;
+use crate::event::{Kind, OpenNames, Refusal, Sink, Want};
 use crate::number::Number;
 
 /// Writes the text of one value at a time.
@@ -134,6 +134,106 @@ impl ValueEncoder {
         if let Some(used) = self.open.last_mut() {
             *used = true;
         }
+    }
+}
+
+/// Items → lines of DynamoDB JSON, `{"Item":{…}}`, as exports have them.
+#[derive(Default)]
+pub struct ItemEncoder {
+    value: ValueEncoder,
+    names: OpenNames,
+    /// The attributes of the item that is open.
+    used: bool,
+    lines: Vec<u8>,
+    committed: usize,
+}
+
+impl ItemEncoder {
+    /// The lines since the last call.
+    pub fn take(&mut self) -> Vec<u8> {
+        self.committed = 0;
+        std::mem::take(&mut self.lines)
+    }
+
+    /// A value is complete that is an attribute of the item.
+    fn end_value(&mut self) {
+        if !self.value.is_open() {
+            self.lines.extend_from_slice(self.value.text().as_bytes());
+        }
+    }
+}
+
+impl Sink for ItemEncoder {
+    fn begin_item(&mut self) {
+        self.names.clear();
+        self.names.begin();
+        self.value.clear();
+        self.used = false;
+        self.lines.extend_from_slice(b"{\"Item\":{");
+    }
+    fn commit_item(&mut self, _bytes: usize) -> Result<(), Refusal> {
+        self.lines.extend_from_slice(b"}}\n");
+        self.committed = self.lines.len();
+        Ok(())
+    }
+    fn abort_item(&mut self) {
+        self.lines.truncate(self.committed);
+    }
+    fn attribute(&mut self, name: &str) -> Result<Want, Refusal> {
+        self.names.add(name)?;
+        if self.value.is_open() {
+            self.value.attribute(name);
+            return Ok(Want::Value);
+        }
+        if std::mem::replace(&mut self.used, true) {
+            self.lines.push(b',');
+        }
+        write_string(&mut self.lines, name);
+        self.lines.push(b':');
+        Ok(Want::Value)
+    }
+    fn string(&mut self, value: &str) {
+        self.value.string(value);
+        self.end_value();
+    }
+    fn number(&mut self, value: Number) {
+        self.value.number(value);
+        self.end_value();
+    }
+    fn binary(&mut self, value: &[u8]) {
+        self.value.binary(value);
+        self.end_value();
+    }
+    fn boolean(&mut self, value: bool) {
+        self.value.boolean(value);
+        self.end_value();
+    }
+    fn null(&mut self) {
+        self.value.null();
+        self.end_value();
+    }
+    fn begin_map(&mut self) {
+        self.names.begin();
+        self.value.begin_container(Kind::M);
+    }
+    fn end_map(&mut self) {
+        self.names.end();
+        self.value.end_container(Kind::M);
+        self.end_value();
+    }
+    fn begin_list(&mut self) {
+        self.value.begin_container(Kind::L);
+    }
+    fn end_list(&mut self) {
+        self.value.end_container(Kind::L);
+        self.end_value();
+    }
+    fn begin_set(&mut self, kind: Kind) {
+        self.value.begin_container(kind);
+    }
+    fn end_set(&mut self) {
+        self.value.end_container(Kind::SS);
+        self.end_value();
     }
 }
 

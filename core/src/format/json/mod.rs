@@ -10,7 +10,8 @@ pub mod document;
 pub mod encode;
 pub mod scan;
 
-use decode::{Decoder, Fault, Scratch};
+pub use decode::Fault;
+use decode::{Decoder, Scratch};
 pub use decode::{Form, MAX_NESTING};
 
 use crate::block::{Block, CutFault, Records, error_at};
@@ -32,6 +33,11 @@ pub struct Outcome {
     pub errors: Vec<Error>,
     /// Why nothing behind this point was read.
     pub fatal: Option<Error>,
+}
+
+/// Sends the value in a text, with its descriptor, to a sink.
+pub fn send_value<S: Sink>(text: &str, sink: &mut S) -> Result<(), Box<Fault>> {
+    Decoder::new(text, true, &mut Scratch::default()).only_value(sink)
 }
 
 /// Decodes the blocks of JSON files.
