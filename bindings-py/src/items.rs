@@ -145,9 +145,10 @@ impl Values {
         }
         self.text.clear();
         number.write_to(&mut self.text);
-        // Past 38 digits an integer ends in zeros. As an exponent they are no digits of the
-        // Decimal, so that boto3 takes the value back.
-        if self.text.len() > 39 && !self.text.contains(&b'.') {
+        // An integer of more than 38 digits ends in zeros. As an exponent they are no digits of
+        // the Decimal, so that boto3 takes the value back.
+        let digits = self.text.len() - usize::from(self.text.starts_with(b"-"));
+        if digits > 38 && !self.text.contains(&b'.') {
             let zeros = self.text.iter().rev().take_while(|&&byte| byte == b'0').count();
             self.text.truncate(self.text.len() - zeros);
             self.text.extend_from_slice(format!("E+{zeros}").as_bytes());

@@ -32,8 +32,8 @@ def iter_items(
         An iterator of dicts.
 
     Raises:
-        DynarrowError: As `read_export`. What stands in the data is raised where it is met:
-            the items before it have been given.
+        DynarrowError: As `read_export`. What is wrong in the data is raised where it is met.
+            Data are decoded by the MiB: the items of the blocks before have been given.
     """
     options = pack(columns=columns, threads=threads, on_error=on_error, check=check)
     return _dynarrow.open_export(src).iter_items(options)

@@ -1,6 +1,7 @@
 """Progress: the native half counts and calls back about ten times a second."""
 
 import sys
+import time
 import warnings
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -12,6 +13,9 @@ Callback: TypeAlias = Callable[[int, int, int], object]
 
 Progress: TypeAlias = bool | Callback | None
 """``True`` and ``False`` switch tqdm's bar, ``None`` shows it where a person watches."""
+
+# Seconds: a bar that nobody asked for does not flash up for less.
+_PATIENCE = 0.5
 
 
 @contextmanager
@@ -33,15 +37,25 @@ def reporting(progress: Progress, what: str) -> Generator[Callback | None]:
             yield None
             return
         raise
-    with make_bar(desc=what, unit="B", unit_scale=True, leave=False) as bar:
+    begun = time.monotonic()
+    bar: Any = None
 
-        def show(done: int, total: int, items: int) -> None:
-            bar.total = total or None
-            bar.n = done
-            bar.set_postfix_str(f"{items:,} items", refresh=False)
-            bar.refresh()
+    def show(done: int, total: int, items: int) -> None:
+        nonlocal bar
+        if bar is None:
+            if progress is None and time.monotonic() - begun < _PATIENCE:
+                return
+            bar = make_bar(desc=what, unit="B", unit_scale=True, leave=False)
+        bar.total = total or None
+        bar.n = done
+        bar.set_postfix_str(f"{items:,} items", refresh=False)
+        bar.refresh()
 
+    try:
         yield show
+    finally:
+        if bar is not None:
+            bar.close()
 
 
 def _is_watched() -> bool:

@@ -1,0 +1,63 @@
+"""The command `dynarrow` that `pip install` brings: the command-line tool's own code."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+import dynarrow
+
+from exports import write_export
+
+COMMAND = Path(sys.executable).with_name("dynarrow")
+
+
+def run(*args: str | Path, stdin: bytes | None = None) -> subprocess.CompletedProcess[str]:
+    command = [str(COMMAND), *map(str, args)]
+    ended = subprocess.run(command, input=stdin, capture_output=True)
+    return subprocess.CompletedProcess(
+        command, ended.returncode, ended.stdout.decode(), ended.stderr.decode()
+    )
+
+
+def test_version() -> None:
+    ended = run("--version")
+    assert (ended.returncode, ended.stdout) == (0, f"dynarrow {dynarrow.__version__}\n")
+
+
+def test_convert_writes_what_python_writes(shop: Path, tmp_path: Path) -> None:
+    ended = run("convert", shop, tmp_path / "a.parquet")
+    assert ended.returncode == 0, ended.stderr
+    dynarrow.convert(shop, tmp_path / "b.parquet")
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+    assert pq.read_table(tmp_path / "a.parquet").num_rows == 3_000
+
+
+def test_results_and_exit_codes(shop: Path, tmp_path: Path) -> None:
+    assert "Shop" in run("inspect", shop).stdout
+    assert json.loads(run("verify", shop, "--json").stdout)["ok"] is True
+    ended = run("head", "-n", "2", shop)
+    assert (ended.returncode, len(ended.stdout.splitlines())) == (0, 2)
+    assert json.loads(run("schema", shop, "--json").stdout)["items"] == 3_000
+    bad = write_export(tmp_path, ["nonsense\n"]).folder
+    assert run("verify", bad).returncode == 1
+    assert run("no such verb").returncode == 2
+    assert run("convert", shop, "out.xlsx").returncode == 2
+    assert run("convert", tmp_path / "no such", "out.parquet").returncode == 3
+    ended = run("convert", bad, tmp_path / "out.parquet")
+    assert ended.returncode == 4
+    assert "E_JSON" in ended.stderr
+    assert not (tmp_path / "out.parquet").exists()
+
+
+def test_standard_input_and_output() -> None:
+    ended = run("convert", "-", "-", "--to", "ndjson", stdin=b'{"Item":{"a":{"N":"1.50"}}}\n')
+    assert (ended.returncode, ended.stdout) == (0, '{"a":1.5}\n'), ended.stderr
+
+
+def test_as_a_module(shop: Path) -> None:
+    command = [sys.executable, "-m", "dynarrow", "inspect", str(shop)]
+    ended = subprocess.run(command, capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout) == (0, run("inspect", shop).stdout)
