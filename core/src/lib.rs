@@ -35,17 +35,23 @@ pub mod path;
 pub mod schema;
 pub mod storage;
 
+pub use columns::{Loss, Losses};
 pub use control::{Control, Progress};
 pub use engine::ledger::{Check, Totals};
 pub use error::{Class, Code, Error, Result};
 #[cfg(not(target_arch = "wasm32"))]
-pub use export::convert::{ConvertOptions, ConvertReport, Dest, OutputFormat, convert};
+pub use export::convert::{ConvertOptions, ConvertReport, convert};
+#[cfg(not(target_arch = "wasm32"))]
+pub use export::dest::{Dest, OutputFormat};
 #[cfg(not(target_arch = "wasm32"))]
 pub use export::open::open_export;
-pub use export::open::{DataFile, Export};
+pub use export::rows::Batches;
+#[cfg(not(target_arch = "wasm32"))]
+pub use export::{relocate::Location, write::write_export};
+pub use export::open::{DataFile, Export, SourceFormat};
 pub use export::read::{ItemIter, OnError, ReadOptions, ReadReport, Reader, RecordBatches};
 pub use export::verify::{Finding, Severity, VerifyReport};
 pub use item::{AttributeValue, Item};
 pub use manifest::{ExportSummary, FileEntry};
 pub use number::Number;
-pub use schema::{Columns, Field, Mixed, Numbers, Policies, Schema, Type};
+pub use schema::{Columns, Extra, Field, Layout, Maps, Mixed, Numbers, Override, Policies, Schema, Type};

@@ -4,4 +4,6 @@ pub mod feed;
 pub mod ledger;
 pub mod pipeline;
 pub mod push;
+pub mod rows;
+pub mod steps;
 pub mod worker;

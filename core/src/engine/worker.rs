@@ -5,6 +5,7 @@ use crate::columns::{ColumnSink, Rows};
 use crate::error::Result;
 use crate::event::{Discard, Sink};
 use crate::format::csv::CsvSink;
+use crate::format::json::encode::ItemEncoder;
 use crate::format::json::{BlockDecoder, Form, Outcome};
 use crate::format::plain::{PlainSink, Text};
 use crate::item::{Item, Items, Project};
@@ -49,6 +50,13 @@ impl BlockSink for Project<PlainSink> {
     type Out = Text;
     fn end_block(&mut self) -> Result<Text> {
         Ok(self.sink().take())
+    }
+}
+
+impl BlockSink for Project<ItemEncoder> {
+    type Out = Text;
+    fn end_block(&mut self) -> Result<Text> {
+        Ok(Text { lines: self.sink().take(), rounded: 0 })
     }
 }
 

@@ -3,7 +3,7 @@
 use super::open::Export;
 use super::read::{OnError, ReadOptions};
 use crate::control::Control;
-use crate::engine::pipeline::{Pipeline, Step};
+use crate::engine::pipeline::Step;
 use crate::error::{Error, Result};
 use crate::format::plain::PlainSink;
 use crate::item::Project;
@@ -17,7 +17,7 @@ impl Export {
         // An error ends the block it is in; passed over, it leaves the items before it.
         let skipping = ReadOptions { on_error: OnError::Skip, ..options.clone() };
         let (columns, numbers) = (options.columns.clone(), options.policies.numbers);
-        let mut pipeline = Pipeline::new(self.pass(&skipping, control)?, move || Project::new(PlainSink::new(numbers), columns.clone()));
+        let mut pipeline = self.steps(&skipping, control, move || Project::new(PlainSink::new(numbers), columns.clone()))?;
         let (mut left, mut of_file) = (count, 0);
         while left > 0 {
             match pipeline.next().transpose()? {

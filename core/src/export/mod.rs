@@ -2,8 +2,15 @@
 
 #[cfg(not(target_arch = "wasm32"))]
 pub mod convert;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod dest;
 pub mod head;
 pub mod open;
 pub mod read;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod relocate;
+pub mod rows;
 pub mod schema;
 pub mod verify;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod write;

@@ -4,15 +4,19 @@
 //! `AWSDynamoDB/` on, then by its base name in the places where data files stand.
 
 use std::collections::BTreeSet;
+use std::io::Read;
 #[cfg(not(target_arch = "wasm32"))]
 use std::path::Path;
 use std::sync::Arc;
 
+use super::rows::Batches;
 use super::schema::Learnt;
+use crate::engine::rows::OpenRows;
 use crate::engine::ledger::Expected;
 use crate::error::{Code, Error, Result};
 use crate::format::json::Form;
 use crate::manifest::{ExportSummary, FILES, FileEntry, SUMMARY, files};
+use crate::schema::{Layout, Schema};
 use crate::storage::Storage;
 
 /// The folder that AWS puts every export into.
@@ -40,10 +44,60 @@ pub struct Export {
     name: String,
     summary: Option<ExportSummary>,
     files: Vec<DataFile>,
+    /// The format that was asked for.
+    format: Option<SourceFormat>,
+    /// Batches that are in no file.
+    rows: Option<Rows>,
     learnt: Arc<Learnt>,
     /// Keeps the spooled data of a pipe.
     #[cfg(not(target_arch = "wasm32"))]
     _spool: Option<Arc<tempfile::TempDir>>,
+}
+
+/// Opens a stream of record batches, once or as often as it is asked to.
+type Rows = Arc<dyn Fn() -> Result<Batches> + Send + Sync>;
+
+/// A format that can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceFormat {
+    /// DynamoDB JSON: with `Item`, bare, pages.
+    DynamodbJson,
+    /// Plain JSON, lines or documents.
+    Ndjson,
+    /// Parquet.
+    Parquet,
+    /// Arrow IPC, file or stream.
+    Arrow,
+}
+
+impl SourceFormat {
+    /// The names of all formats.
+    pub const NAMES: &[&str] = &["dynamodb_json", "ndjson", "parquet", "arrow"];
+
+    /// The format of a file, by its first bytes, and where they do not tell, by its name.
+    fn detect(name: &str, bytes: &[u8]) -> Self {
+        if bytes.starts_with(b"PAR1") {
+            return Self::Parquet;
+        }
+        if bytes.starts_with(b"ARROW1") || bytes.starts_with(&[0xff; 4]) {
+            return Self::Arrow;
+        }
+        let stem = name.trim_end_matches(".gz").trim_end_matches(".zst");
+        if stem.ends_with(".ndjson") || stem.ends_with(".jsonl") { Self::Ndjson } else { Self::DynamodbJson }
+    }
+}
+
+impl std::str::FromStr for SourceFormat {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        Ok(match text {
+            "dynamodb_json" => Self::DynamodbJson,
+            "ndjson" => Self::Ndjson,
+            "parquet" => Self::Parquet,
+            "arrow" => Self::Arrow,
+            _ => return Err(Error::usage(format!("the source's format must be one of {}, not {text:?}", Self::NAMES.join(", ")))),
+        })
+    }
 }
 
 impl std::fmt::Debug for Export {
@@ -53,6 +107,76 @@ impl std::fmt::Debug for Export {
 }
 
 impl Export {
+    fn of(storage: Arc<dyn Storage>, name: &str, files: Vec<DataFile>) -> Self {
+        Self {
+            storage,
+            folder: None,
+            name: name.to_owned(),
+            summary: None,
+            files,
+            format: None,
+            rows: None,
+            learnt: Arc::default(),
+            #[cfg(not(target_arch = "wasm32"))]
+            _spool: None,
+        }
+    }
+
+    /// Record batches as a source of items. `open` is called for each pass over them.
+    pub fn of_batches(name: &str, open: impl Fn() -> Result<Batches> + Send + Sync + 'static) -> Self {
+        let file = DataFile { entry: None, key: None, size: None, name: name.to_owned() };
+        let storage = Arc::new(crate::storage::memory::Memory::default());
+        Self { rows: Some(Arc::new(open)), format: Some(SourceFormat::Arrow), ..Self::of(storage, name, vec![file]) }
+    }
+
+    /// The same source, in a format that is not to be detected.
+    #[must_use]
+    pub fn with_format(self, format: SourceFormat) -> Self {
+        Self { format: Some(format), ..self }
+    }
+
+    /// The format of the data files.
+    pub fn format(&self) -> Result<SourceFormat> {
+        if let Some(format) = self.format {
+            return Ok(format);
+        }
+        let Some((file, key)) = self.files.first().and_then(|file| Some((file, file.key.as_ref()?))) else {
+            return Ok(SourceFormat::DynamodbJson);
+        };
+        if self.summary.is_some() {
+            return Ok(SourceFormat::DynamodbJson);
+        }
+        // Bytes that are not in memory here are decoded as text.
+        let mut bytes = Vec::new();
+        if let Ok(reader) = self.storage.open(key) {
+            reader.take(8).read_to_end(&mut bytes).map_err(|e| Error::io(&file.name, &e))?;
+        }
+        Ok(SourceFormat::detect(key, &bytes))
+    }
+
+    /// The openers of rows, of each file.
+    pub(crate) fn row_sources(&self, format: SourceFormat, schema: Option<&Schema>, layout: Option<Layout>) -> Vec<OpenRows> {
+        let explain = (schema.cloned(), layout);
+        if let Some(rows) = &self.rows {
+            let rows = rows.clone();
+            return vec![Box::new(move || rows().map(|batches| batches.into_source(explain.0.as_ref(), explain.1)))];
+        }
+        let open = |file: &DataFile| {
+            let (path, explain, missing) = (file.key.as_ref().and_then(|key| self.storage.local_path(key)), explain.clone(), file.name.clone());
+            let open: OpenRows = Box::new(move || {
+                let path = path.ok_or_else(|| Error::new(Code::Io, "Parquet and Arrow files are read from the local file system").in_file(missing))?;
+                let shown = path.display().to_string();
+                let batches = match format {
+                    SourceFormat::Parquet => Batches::of_parquet(&path),
+                    _ => Batches::of_ipc(&path),
+                };
+                Ok(batches.map_err(|e| e.in_file(shown))?.into_source(explain.0.as_ref(), explain.1))
+            });
+            open
+        };
+        self.files.iter().map(open).collect()
+    }
+
     /// What was opened.
     pub fn name(&self) -> &str {
         &self.name
@@ -93,6 +217,7 @@ impl Export {
         match &self.summary {
             Some(summary) if summary.is_incremental() => Form::Any,
             Some(_) => Form::Wrapped,
+            None if self.format().is_ok_and(|format| format == SourceFormat::Ndjson) => Form::Plain,
             None => Form::Either,
         }
     }
@@ -179,24 +304,14 @@ fn spool(mut source: impl std::io::Read) -> Result<Export> {
     let size = std::io::copy(&mut source, &mut file).map_err(failed)?;
     let storage = Arc::new(Local::new(folder.path())?);
     let file = DataFile { entry: None, key: Some("stdin".into()), size: Some(size), name: "standard input".into() };
-    let name = "standard input".to_owned();
-    Ok(Export { storage, folder: None, name, summary: None, files: vec![file], learnt: Arc::default(), _spool: Some(Arc::new(folder)) })
+    Ok(Export { _spool: Some(Arc::new(folder)), ..Export::of(storage, "standard input", vec![file]) })
 }
 
 /// Opens one data file of a storage. `name` is what messages call it.
 pub fn open_file(storage: Arc<dyn Storage>, key: &str, name: &str) -> Result<Export> {
     let size = storage.size(key)?.ok_or_else(|| Error::new(Code::NotFound, "no such file").in_file(name))?;
     let file = DataFile { entry: None, key: Some(key.to_owned()), size: Some(size), name: name.to_owned() };
-    Ok(Export {
-        storage,
-        folder: None,
-        name: name.to_owned(),
-        summary: None,
-        files: vec![file],
-        learnt: Arc::default(),
-        #[cfg(not(target_arch = "wasm32"))]
-        _spool: None,
-    })
+    Ok(Export::of(storage, name, vec![file]))
 }
 
 /// Opens the export in a folder of a storage (`""` for its root), or the data files there.
@@ -236,16 +351,7 @@ pub fn open(storage: Arc<dyn Storage>, folder: &str, name: &str) -> Result<Expor
     if files.is_empty() {
         return Err(Error::new(Code::NotFound, "no manifest and no data files in this folder").in_file(name));
     }
-    Ok(Export {
-        storage,
-        folder: None,
-        name: name.to_owned(),
-        summary: None,
-        files,
-        learnt: Arc::default(),
-        #[cfg(not(target_arch = "wasm32"))]
-        _spool: None,
-    })
+    Ok(Export::of(storage, name, files))
 }
 
 fn several(name: &str, found: &BTreeSet<&str>) -> Error {
@@ -273,16 +379,7 @@ fn open_manifests(storage: Arc<dyn Storage>, folder: &str, name: &str) -> Result
         let (key, size) = found.unzip();
         files.push(DataFile { name: entry.data_file_s3_key.clone(), key, size, entry: Some(entry) });
     }
-    Ok(Export {
-        folder: Some(folder.to_owned()),
-        name: name.to_owned(),
-        summary: Some(summary),
-        files,
-        learnt: Arc::default(),
-        storage,
-        #[cfg(not(target_arch = "wasm32"))]
-        _spool: None,
-    })
+    Ok(Export { folder: Some(folder.to_owned()), summary: Some(summary), ..Export::of(storage, name, files) })
 }
 
 /// Where a data file is now, and its size.

@@ -8,19 +8,21 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use rustc_hash::FxHashSet;
 
-use super::open::Export;
+use super::open::{Export, SourceFormat};
 use crate::columns::cut::{Cutting, Limit, Piece};
 use crate::columns::{ColumnSink, Losses, Rows, Unplaced};
 use crate::control::Control;
 use crate::engine::ledger::{Check, Totals};
 use crate::engine::pipeline::{Pass, Pipeline, Step};
 use crate::engine::push::PushPass;
+use crate::engine::rows::RowsPass;
+use crate::engine::steps::Steps;
 use crate::engine::worker::{BlockSink, Reading};
 use crate::error::{Error, Result};
 use crate::item::{Item, Items, Project};
 use crate::schema::learn::{Learner, MAX_PATHS};
 use crate::schema::summary::Summary;
-use crate::schema::{Columns, Extra, Policies, Schema};
+use crate::schema::{Columns, Extra, Layout, Policies, Schema};
 
 /// What a bad record does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,6 +54,8 @@ pub struct ReadOptions {
     pub policies: Policies,
     /// The schema, where it is not to be learnt.
     pub schema: Option<Schema>,
+    /// The layout of a source of record batches that does not say it.
+    pub source_layout: Option<Layout>,
     /// What becomes of values that a frozen schema has no place for.
     pub extra: Extra,
     /// Learn from the first items only, so many.
@@ -79,6 +83,7 @@ impl Default for ReadOptions {
             columns: None,
             policies: Policies::default(),
             schema: None,
+            source_layout: None,
             extra: Extra::default(),
             sample: None,
             max_paths: MAX_PATHS,
@@ -174,6 +179,18 @@ impl Export {
         Ok(self.any_pass(options, control))
     }
 
+    /// The steps of a pass into sinks that `make` makes, whatever the source is.
+    pub fn steps<S: BlockSink>(&self, options: &ReadOptions, control: &Control, make: impl Fn() -> S + Send + Sync + 'static) -> Result<Steps<S>> {
+        match self.format()? {
+            format @ (SourceFormat::Parquet | SourceFormat::Arrow) => {
+                let sources = self.row_sources(format, options.schema.as_ref(), options.source_layout);
+                let skip = options.on_error == OnError::Skip;
+                Ok(Steps::Rows(Box::new(RowsPass::new(self.expected(), sources, skip, control.clone(), make()))))
+            }
+            _ => Ok(Steps::Files(Pipeline::new(self.pass(options, control)?, make))),
+        }
+    }
+
     /// A pass also over exports that are no table.
     pub(crate) fn any_pass(&self, options: &ReadOptions, control: &Control) -> Pass {
         control.expect(self.bytes());
@@ -214,7 +231,7 @@ impl Export {
     /// The items, one by one.
     pub fn items(&self, options: &ReadOptions, control: &Control) -> Result<ItemIter> {
         let columns = options.columns.clone();
-        let pipeline = Pipeline::new(self.pass(options, control)?, move || Project::new(Items::default(), columns.clone()));
+        let pipeline = self.steps(options, control, move || Project::new(Items::default(), columns.clone()))?;
         Ok(ItemIter { pipeline, items: Vec::new().into_iter(), failed: false })
     }
 }
@@ -252,14 +269,14 @@ impl Reader {
     pub(crate) fn batches_in_groups(&self, group: Option<Limit>, control: &Control) -> Result<RecordBatches> {
         let batching = Batching::new(&self.schema, &self.options, group)?;
         let reader = self.clone();
-        let pipeline = Pipeline::new(self.export.pass(&self.options, control)?, move || reader.sink());
+        let pipeline = self.export.steps(&self.options, control, move || reader.sink())?;
         Ok(RecordBatches { pipeline, batching, done: false })
     }
 }
 
 /// The batches of one reading.
 pub struct RecordBatches {
-    pipeline: Pipeline<ColumnSink>,
+    pipeline: Steps<ColumnSink>,
     batching: Batching,
     done: bool,
 }
@@ -360,7 +377,7 @@ impl Iterator for RecordBatches {
 
 /// The items of an export, in order.
 pub struct ItemIter {
-    pipeline: Pipeline<Project<Items>>,
+    pipeline: Steps<Project<Items>>,
     items: std::vec::IntoIter<Item>,
     failed: bool,
 }

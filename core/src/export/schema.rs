@@ -7,7 +7,7 @@ use super::open::Export;
 use super::read::{OnError, ReadOptions};
 use crate::control::Control;
 use crate::engine::ledger::Totals;
-use crate::engine::pipeline::{Pipeline, Step};
+use crate::engine::pipeline::Step;
 use crate::error::Result;
 use crate::schema::learn::Learner;
 use crate::schema::summary::Summary;
@@ -57,13 +57,13 @@ impl Export {
     }
 
     fn learn(&self, options: &ReadOptions, control: &Control) -> Result<(Arc<Summary>, Totals)> {
-        let mut pass = self.pass(options, control)?;
+        let mut options = options.clone();
         if options.sample.is_some() {
             // The first items are those of the first blocks, one after the other.
-            pass.threads = 1;
+            options.threads = 1;
         }
         let learner = options.clone();
-        let mut pipeline = Pipeline::new(pass, move || learner.learner());
+        let mut pipeline = self.steps(&options, control, move || learner.learner())?;
         let mut learning = Learning::default();
         for step in &mut pipeline {
             learning.step(step?)?;
@@ -73,7 +73,7 @@ impl Export {
         }
         let totals = pipeline.totals().clone();
         let summary = Arc::new(learning.finish(pipeline.into_sinks()));
-        self.learnt().keep(options, summary.clone());
+        self.learnt().keep(&options, summary.clone());
         Ok((summary, totals))
     }
 }

@@ -6,7 +6,12 @@ use md5::{Digest, Md5};
 
 /// The MD5 of the bytes, base64.
 pub fn md5_base64(bytes: &[u8]) -> String {
-    STANDARD.encode(Md5::digest(bytes))
+    md5_text(&Md5::digest(bytes).into())
+}
+
+/// An MD5 as base64.
+pub fn md5_text(md5: &[u8; 16]) -> String {
+    STANDARD.encode(md5)
 }
 
 /// The ETag that S3 gives an object uploaded in one part: hex of the MD5 of the part's MD5,

@@ -4,6 +4,7 @@
 pub mod checksums;
 pub mod files;
 pub mod summary;
+pub mod write;
 
 pub use files::FileEntry;
 pub use summary::ExportSummary;

@@ -81,6 +81,10 @@ impl Storage for Local {
         Ok(Some(meta.len()))
     }
 
+    fn local_path(&self, key: &str) -> Option<PathBuf> {
+        Some(self.path(key))
+    }
+
     fn open(&self, key: &str) -> Result<Box<dyn Read + Send>> {
         let file = File::open(self.path(key)).map_err(|e| Error::io(&self.name(key), &e))?;
         Ok(Box::new(file))

@@ -29,6 +29,11 @@ pub trait Storage: Send + Sync {
     /// Opens a file.
     fn open(&self, key: &str) -> Result<Box<dyn Read + Send>>;
 
+    /// The file's path, where it is on the local file system.
+    fn local_path(&self, _key: &str) -> Option<std::path::PathBuf> {
+        None
+    }
+
     /// The bytes of a small file; `None` where there is none.
     fn read(&self, key: &str) -> Result<Option<Vec<u8>>> {
         if self.size(key)?.is_none() {

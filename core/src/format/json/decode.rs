@@ -35,7 +35,9 @@ pub enum Form {
 /// What is wrong with a record.
 #[derive(Debug)]
 pub struct Fault {
+    /// The error's code.
     pub code: Code,
+    /// The error's text.
     pub message: String,
     /// Where, as an index into the text.
     pub at: usize,
@@ -44,6 +46,7 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// A fault at an index, without a path.
     #[cold]
     pub fn new(code: Code, at: usize, message: impl Into<String>) -> Box<Self> {
         Box::new(Self { code, message: message.into(), at, path: Vec::new() })

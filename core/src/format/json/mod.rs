@@ -200,17 +200,23 @@ impl<S: Sink> Run<'_, S> {
         self.bad_record(error);
     }
 
-    /// Counts a bad record, or ends the run in it.
     fn bad_record(&mut self, error: Error) {
-        self.outcome.records += 1;
+        self.outcome.bad_record(error, self.skip);
+    }
+}
+
+impl Outcome {
+    /// Counts a bad record, or ends the block in it.
+    pub fn bad_record(&mut self, error: Error, skip: bool) {
+        self.records += 1;
         // Changes are no bad items: a whole file of them is not to become an empty table.
-        if !self.skip || matches!(error.code(), Code::Incremental | Code::Changed) {
-            self.outcome.fatal = Some(error);
+        if !skip || matches!(error.code(), Code::Incremental | Code::Changed) {
+            self.fatal = Some(error);
             return;
         }
-        self.outcome.skipped += 1;
-        if self.outcome.errors.len() < KEPT {
-            self.outcome.errors.push(error);
+        self.skipped += 1;
+        if self.errors.len() < KEPT {
+            self.errors.push(error);
         }
     }
 }

@@ -1,0 +1,146 @@
+//! A pass over record batches: the rows of each are a block.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+
+use super::feed::FileBytes;
+use super::ledger::{Check, Expected, Ledger, Totals};
+use super::pipeline::Step;
+use super::worker::BlockSink;
+use crate::columns::rows::RowReader;
+use crate::control::Control;
+use crate::error::{Error, Result};
+use crate::format::json::{Fault, Outcome};
+use crate::path;
+
+/// The batches of one file or stream, and how they are read.
+pub struct RowSource {
+    /// What their columns mean.
+    pub reader: RowReader,
+    /// The batches.
+    pub batches: Box<dyn Iterator<Item = Result<RecordBatch>> + Send>,
+}
+
+/// Opens a file or stream of batches.
+pub type OpenRows = Box<dyn FnOnce() -> Result<RowSource> + Send>;
+
+/// Reads rows into a sink.
+pub struct RowsPass<S: BlockSink> {
+    sink: S,
+    skip: bool,
+    ledger: Ledger,
+    control: Control,
+    waiting: VecDeque<OpenRows>,
+    open: Option<RowSource>,
+    file: usize,
+    block: usize,
+    done: bool,
+}
+
+impl<S: BlockSink> RowsPass<S> {
+    /// A pass over these files, whose names and sizes are `files`.
+    pub fn new(files: Arc<[Expected]>, sources: Vec<OpenRows>, skip: bool, control: Control, sink: S) -> Self {
+        control.begin_pass();
+        let ledger = Ledger::new(files, Check::None);
+        Self { sink, skip, ledger, control, waiting: sources.into(), open: None, file: 0, block: 0, done: false }
+    }
+
+    /// What the pass came to so far.
+    pub fn totals(&self) -> &Totals {
+        self.ledger.totals()
+    }
+
+    /// The sink, when the steps were taken.
+    pub fn into_sink(self) -> S {
+        self.sink
+    }
+
+    fn step(&mut self) -> Result<Option<Step<S::Out>>> {
+        self.control.check()?;
+        if self.open.is_none() {
+            let Some(open) = self.waiting.pop_front() else { return Ok(None) };
+            match open() {
+                Ok(source) => self.open = Some(source),
+                Err(error) => return Ok(Some(self.end(Some(error)))),
+            }
+        }
+        let next = self.open.as_mut().and_then(|source| source.batches.next());
+        let batch = match next {
+            None => return Ok(Some(self.end(None))),
+            Some(Err(error)) => return Ok(Some(self.end(Some(error)))),
+            Some(Ok(batch)) => batch,
+        };
+        let (mut outcome, out) = match self.batch(&batch) {
+            Ok(done) => done,
+            Err(error) => return Ok(Some(self.end(Some(error)))),
+        };
+        self.control.add_items(outcome.records - outcome.skipped);
+        match self.ledger.block(self.file, &mut outcome).and(out) {
+            Ok(out) => {
+                self.block += 1;
+                Ok(Some(Step::Block { file: self.file, block: self.block - 1, out }))
+            }
+            Err(error) => Ok(Some(self.end(Some(error)))),
+        }
+    }
+
+    fn batch(&mut self, batch: &RecordBatch) -> Result<(Outcome, Result<S::Out>)> {
+        let Some(source) = &self.open else { return Ok((Outcome::default(), self.sink.end_block())) };
+        let rows = source.reader.columns(batch)?;
+        let mut outcome = Outcome::default();
+        self.sink.begin_block(self.file, self.block);
+        for row in 0..rows.rows() {
+            self.sink.begin_item();
+            let sent = rows.send(row, &mut self.sink);
+            let committed = sent.and_then(|bytes| {
+                let refused = |refusal: crate::event::Refusal| {
+                    let at = refusal.path.clone();
+                    let mut fault = Fault::new(refusal.code, 0, refusal.message);
+                    fault.path.extend(at.map(|at| path::Step::Name(at.into())));
+                    fault
+                };
+                self.sink.commit_item(bytes).map_err(refused)
+            });
+            if let Err(fault) = committed {
+                self.sink.abort_item();
+                let mut error = Error::new(fault.code, &*fault.message).at_item(outcome.records);
+                if !fault.path.is_empty() {
+                    error = error.at_path(path::to_text(fault.path.iter().rev()));
+                }
+                outcome.bad_record(error, self.skip);
+                if outcome.fatal.is_some() {
+                    break;
+                }
+            } else {
+                outcome.records += 1;
+            }
+        }
+        Ok((outcome, self.sink.end_block()))
+    }
+
+    /// The file is at its end.
+    fn end(&mut self, error: Option<Error>) -> Step<S::Out> {
+        let file = self.file;
+        self.open = None;
+        self.file += 1;
+        self.block = 0;
+        let (records, _) = self.ledger.end_file(file, &FileBytes::default());
+        let error = error.map(|error| self.ledger.complete(file, error));
+        Step::File { file, records, bytes: FileBytes::default(), error }
+    }
+}
+
+impl<S: BlockSink> Iterator for RowsPass<S> {
+    type Item = Result<Step<S::Out>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.done {
+            return None;
+        }
+        let step = self.step().transpose();
+        self.done = !matches!(step, Some(Ok(_)));
+        step
+    }
+}

@@ -1,0 +1,44 @@
+//! The steps of a pass, whatever the source is.
+
+use super::ledger::Totals;
+use super::pipeline::{Pipeline, Step};
+use super::rows::RowsPass;
+use super::worker::BlockSink;
+use crate::error::Result;
+
+/// A pass over files of text, or over rows.
+pub enum Steps<S: BlockSink> {
+    /// Over files of text, on threads.
+    Files(Pipeline<S>),
+    /// Over record batches.
+    Rows(Box<RowsPass<S>>),
+}
+
+impl<S: BlockSink> Steps<S> {
+    /// What the pass came to so far.
+    pub fn totals(&self) -> &Totals {
+        match self {
+            Self::Files(pipeline) => pipeline.totals(),
+            Self::Rows(rows) => rows.totals(),
+        }
+    }
+
+    /// The sinks, when the steps were taken.
+    pub fn into_sinks(self) -> Vec<S> {
+        match self {
+            Self::Files(pipeline) => pipeline.into_sinks(),
+            Self::Rows(rows) => vec![rows.into_sink()],
+        }
+    }
+}
+
+impl<S: BlockSink> Iterator for Steps<S> {
+    type Item = Result<Step<S::Out>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Files(pipeline) => pipeline.next(),
+            Self::Rows(rows) => rows.next(),
+        }
+    }
+}

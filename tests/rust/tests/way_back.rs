@@ -1,0 +1,307 @@
+//! The way back: what came in can be written out again. Items → Arrow (typed, plain with its
+//! metadata, plain with the schema document) → items is the identity, through Parquet and
+//! IPC too; a whole export that is written verifies and reads the same.
+//!
+//! Items are compared as DynamoDB compares them: numbers by value, members of maps and sets
+//! without order. The generator counts what it covers.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use dynarrow::export::open::open;
+use dynarrow::schema::Layout;
+use dynarrow::storage::memory::Memory;
+use dynarrow::{AttributeValue, Batches, Code, Control, ConvertOptions, Dest, Export, Item, OutputFormat, Policies, ReadOptions, Schema, convert, open_export};
+use dynarrow_tests::{any_item, meaning};
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+type Items = Vec<Map<String, Value>>;
+
+/// A form in which equal items are equal.
+fn comparable(value: &AttributeValue) -> String {
+    let sorted = |mut members: Vec<String>| {
+        members.sort();
+        members.join(",")
+    };
+    match value {
+        AttributeValue::S(text) => format!("S{text:?}"),
+        AttributeValue::N(number) => format!("N{number}"),
+        AttributeValue::B(bytes) => format!("B{bytes:?}"),
+        AttributeValue::Bool(value) => format!("BOOL{value}"),
+        AttributeValue::Null => "NULL".into(),
+        AttributeValue::M(item) => format!("M{{{}}}", comparable_item(item)),
+        AttributeValue::L(list) => format!("L[{}]", list.iter().map(comparable).collect::<Vec<_>>().join(",")),
+        AttributeValue::SS(members) => format!("SS[{}]", sorted(members.iter().map(|m| format!("{m:?}")).collect())),
+        AttributeValue::NS(members) => format!("NS[{}]", sorted(members.iter().map(ToString::to_string).collect())),
+        AttributeValue::BS(members) => format!("BS[{}]", sorted(members.iter().map(|m| format!("{m:?}")).collect())),
+    }
+}
+
+fn comparable_item(item: &Item) -> String {
+    let members: BTreeMap<_, _> = item.iter().map(|(name, value)| (name, comparable(value))).collect();
+    // No Debug of texts of values: escapes of escapes double at each depth.
+    members.iter().map(|(name, value)| format!("{name:?}:{value}")).collect::<Vec<_>>().join(",")
+}
+
+/// The same without NULLs in items and maps: what `layout="plain"` keeps.
+fn without_nulls(item: &Item) -> Item {
+    let value = |value: &AttributeValue| match value {
+        AttributeValue::M(item) => AttributeValue::M(without_nulls(item)),
+        AttributeValue::L(list) => AttributeValue::L(list.iter().map(elements_without_nulls).collect()),
+        other => other.clone(),
+    };
+    item.iter().filter(|(_, value)| *value != AttributeValue::Null).map(|(name, v)| (name.clone(), value(v))).collect()
+}
+
+fn elements_without_nulls(value: &AttributeValue) -> AttributeValue {
+    match value {
+        AttributeValue::M(item) => AttributeValue::M(without_nulls(item)),
+        AttributeValue::L(list) => AttributeValue::L(list.iter().map(elements_without_nulls).collect()),
+        other => other.clone(),
+    }
+}
+
+fn source(items: &[Map<String, Value>]) -> Export {
+    let mut storage = Memory::default();
+    let lines: String = items.iter().map(|item| format!("{}\n", json!({"Item": item}))).collect();
+    storage.insert("data.json", lines.into_bytes());
+    open(Arc::new(storage), "", "test").expect("a file")
+}
+
+fn read_all(export: &Export, schema: Option<Schema>) -> Vec<Item> {
+    let options = ReadOptions { schema, ..ReadOptions::default() };
+    let items: dynarrow::Result<Vec<_>> = export.items(&options, &Control::default()).expect("items").collect();
+    items.expect("good items")
+}
+
+fn to_file(export: &Export, policies: Policies, schema: Option<Schema>, path: &Path) {
+    let read = ReadOptions { policies, schema, batch_size: 7, ..ReadOptions::default() };
+    let dest = Dest::parse(&path.display().to_string(), None).expect("a destination");
+    convert(export, &dest, &ConvertOptions { read, overwrite: false }, &Control::default(), std::io::sink()).expect("a conversion");
+}
+
+/// The batches without any metadata: as polars, DuckDB and pandas hand them on.
+fn bare(path: &Path) -> Export {
+    let path = path.to_owned();
+    Export::of_batches("frame", move || {
+        let batches = Batches::of_parquet(&path)?;
+        let strip = |schema: &arrow::datatypes::Schema| Arc::new(arrow::datatypes::Schema::new(schema.fields().iter().map(|f| bare_field(f)).collect::<Vec<_>>()));
+        let schema = strip(&batches.schema);
+        let stripped = schema.clone();
+        let batches = batches.batches.map(move |batch| {
+            let batch = batch?;
+            let columns: Vec<_> = batch.columns().iter().zip(stripped.fields()).map(|(c, f)| arrow::compute::cast(c, f.data_type()).expect("the same type")).collect();
+            let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+            Ok(arrow::array::RecordBatch::try_new_with_options(stripped.clone(), columns, &options).expect("the same batch"))
+        });
+        Ok(Batches { schema, batches: Box::new(batches) })
+    })
+}
+
+fn bare_field(field: &arrow::datatypes::Field) -> arrow::datatypes::Field {
+    use arrow::datatypes::DataType;
+    let ty = match field.data_type() {
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(|f| Arc::new(bare_field(f))).collect()),
+        DataType::List(inner) => DataType::List(Arc::new(bare_field(inner))),
+        DataType::Map(inner, sorted) => DataType::Map(Arc::new(bare_field(inner)), *sorted),
+        other => other.clone(),
+    };
+    arrow::datatypes::Field::new(field.name(), ty, field.is_nullable())
+}
+
+fn compare(found: &[Item], expected: &[Item], what: &str) {
+    let (found, expected): (Vec<_>, Vec<_>) = (found.iter().map(comparable_item).collect(), expected.iter().map(comparable_item).collect());
+    assert_eq!(found, expected, "{what}");
+}
+
+/// How often each descriptor stood at each depth.
+static COVERED: Mutex<BTreeMap<(String, usize), usize>> = Mutex::new(BTreeMap::new());
+
+fn cover(value: &Value, depth: usize, covered: &mut BTreeMap<(String, usize), usize>) {
+    let Some((descriptor, inner)) = value.as_object().and_then(|object| object.iter().next()) else { return };
+    *covered.entry((descriptor.clone(), depth)).or_default() += 1;
+    match inner {
+        Value::Object(members) if descriptor == "M" => members.values().for_each(|value| cover(value, depth + 1, covered)),
+        Value::Array(values) if descriptor == "L" => values.iter().for_each(|value| cover(value, depth + 1, covered)),
+        _ => {}
+    }
+}
+
+fn identities(items: &Items, learnt: usize) {
+    let place = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| place.path().join(name);
+    let export = source(items);
+    let expected: Vec<_> = items.iter().map(meaning).collect();
+    let typed = Policies { layout: Layout::Typed, ..Policies::default() };
+
+    // DynamoDB JSON → DynamoDB JSON.
+    to_file(&export, Policies::default(), None, &at("x.json.gz"));
+    compare(&read_all(&open_export(&at("x.json.gz").display().to_string()).expect("a file"), None), &expected, "JSON");
+
+    // Arrow types that readers take have at most 60 levels.
+    if items.iter().all(|item| depth(&Value::Object(item.clone())) < 40) {
+        for file in ["typed.parquet", "typed.arrow"] {
+            to_file(&export, typed.clone(), None, &at(file));
+            compare(&read_all(&open_export(&at(file).display().to_string()).expect("a file"), None), &expected, file);
+        }
+        let plain: Vec<_> = expected.iter().map(without_nulls).collect();
+        for file in ["plain.parquet", "plain.arrow"] {
+            to_file(&export, Policies::default(), None, &at(file));
+            let found = read_all(&open_export(&at(file).display().to_string()).expect("a file"), None);
+            compare(&found.iter().map(without_nulls).collect::<Vec<_>>(), &plain, file);
+        }
+        // Metadata lost, the schema document given instead.
+        let schema = export.infer_schema(&ReadOptions::default(), &Control::default()).expect("a schema");
+        let document = Schema::from_json(&schema.to_json()).expect("a document");
+        compare(&read_all(&bare(&at("plain.parquet")), Some(document)), &plain, "plain, by the document");
+        let options = ReadOptions { policies: typed, ..ReadOptions::default() };
+        let schema = export.infer_schema(&options, &Control::default()).expect("a schema");
+        compare(&read_all(&bare(&at("typed.parquet")), Some(schema.frozen())), &expected, "typed, by the schema");
+
+        // Frozen on some of the items: the rest goes through `_extra`.
+        let schema = source(&items[..learnt.min(items.len())]).infer_schema(&ReadOptions::default(), &Control::default()).expect("a schema");
+        to_file(&export, Policies::default(), Some(schema.frozen()), &at("frozen.parquet"));
+        let found = read_all(&open_export(&at("frozen.parquet").display().to_string()).expect("a file"), None);
+        compare(&found.iter().map(without_nulls).collect::<Vec<_>>(), &plain, "frozen");
+    }
+}
+
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
+        Value::Array(values) => 1 + values.iter().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_came_in_can_be_written_out_again(items in prop::collection::vec(any_item(), 0..60), learnt in 0_usize..60) {
+        let mut covered = COVERED.lock().expect("no panic");
+        items.iter().flat_map(Map::values).for_each(|value| cover(value, 1, &mut covered));
+        drop(covered);
+        identities(&items, learnt);
+    }
+}
+
+/// Each type at each depth to 31, in lists and in maps.
+#[test]
+fn every_type_at_every_depth() {
+    let values = [
+        json!({"S": "é🦐\"\n"}), json!({"N": "1e-130"}), json!({"B": "AP8="}), json!({"BOOL": false}), json!({"NULL": true}),
+        json!({"M": {}}), json!({"L": []}), json!({"SS": ["a", ""]}), json!({"NS": ["1", "2.5"]}), json!({"BS": ["", "AA=="]}),
+    ];
+    for depth in 0..=31 {
+        let items: Items = values
+            .iter()
+            .flat_map(|value| {
+                let nest = |list: bool| {
+                    let wrap = |value: Value, _| if list { json!({"L": [value, {"S": "x"}]}) } else { json!({"M": {"a.b": value}}) };
+                    let value = (0..depth).fold(value.clone(), wrap);
+                    Map::from_iter([(format!("a{list}"), value)])
+                };
+                [nest(true), nest(false)]
+            })
+            .collect();
+        let export = source(&items);
+        let expected: Vec<_> = items.iter().map(meaning).collect();
+        let place = tempfile::tempdir().expect("a folder");
+        for file in ["x.json", "x.parquet"] {
+            let path = place.path().join(file);
+            let policies = Policies { layout: Layout::Typed, ..Policies::default() };
+            let read = ReadOptions { policies, ..ReadOptions::default() };
+            let dest = Dest::parse(&path.display().to_string(), None).expect("a destination");
+            let done = convert(&export, &dest, &ConvertOptions { read, overwrite: false }, &Control::default(), std::io::sink());
+            match done {
+                Ok(_) => compare(&read_all(&open_export(&path.display().to_string()).expect("a file"), None), &expected, &format!("{file} at depth {depth}")),
+                // Readers refuse deeper Arrow types.
+                Err(error) => assert!(error.code() == Code::Nesting && depth > 12 && file == "x.parquet", "{file} at depth {depth}: {error}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_written_export_is_one() {
+    let items: Items = (0..1000).map(|n| Map::from_iter([("pk".to_owned(), json!({"N": n.to_string()}))])).collect();
+    let place = tempfile::tempdir().expect("a folder");
+    let bucket = place.path().join("bucket");
+    let dest = Dest::parse(&bucket.display().to_string(), Some(OutputFormat::Export)).expect("a destination");
+    let report = convert(&source(&items), &dest, &ConvertOptions::default(), &Control::default(), std::io::sink()).expect("an export");
+    assert_eq!(report.read.totals.items, 1000);
+    let export = open_export(&bucket.display().to_string()).expect("an export");
+    let verified = export.verify(2, &Control::default()).expect("a report");
+    assert!(verified.ok() && verified.findings.is_empty() && verified.items == 1000, "{verified:?}");
+    compare(&read_all(&export, None), &items.iter().map(meaning).collect::<Vec<_>>(), "the export");
+    let raw: Vec<_> = export.summary().expect("a manifest").raw.keys().cloned().collect();
+    let aws = "version exportArn startTime endTime tableArn tableId exportTime s3Bucket s3Prefix s3SseAlgorithm s3SseKmsKeyId manifestFilesS3Key billedSizeBytes itemCount outputFormat";
+    assert_eq!(raw.join(" "), aws);
+    // And moved, and its manifests rewritten.
+    export.relocate(&"s3://elsewhere/some/prefix/".parse().expect("a place")).expect("manifests");
+    let export = open_export(&bucket.display().to_string()).expect("an export");
+    let summary = export.summary().expect("a manifest");
+    assert_eq!((summary.s3_bucket.as_deref(), summary.s3_prefix.as_deref()), (Some("elsewhere"), Some("some/prefix")));
+    assert!(export.files()[0].name.starts_with("some/prefix/AWSDynamoDB/"));
+    let verified = export.verify(2, &Control::default()).expect("a report");
+    assert!(verified.ok() && verified.findings.is_empty(), "{verified:?}");
+}
+
+/// Frames that never saw DynamoDB.
+#[test]
+fn plain_frames() {
+    use arrow::array::{ArrayRef, Date32Array, Float32Array, Float64Array, LargeStringArray, StringDictionaryBuilder, TimestampSecondArray, UInt64Array};
+    use arrow::datatypes::Int32Type;
+    let mut dictionary = StringDictionaryBuilder::<Int32Type>::new();
+    dictionary.append_value("d");
+    dictionary.append_null();
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("u", Arc::new(UInt64Array::from(vec![u64::MAX, 0]))),
+        ("f", Arc::new(Float64Array::from(vec![Some(0.1), None]))),
+        ("g", Arc::new(Float32Array::from(vec![0.1, 1e30]))),
+        ("t", Arc::new(LargeStringArray::from(vec![Some("x"), None]))),
+        ("d", Arc::new(Date32Array::from(vec![0, 19_000]))),
+        ("ts", Arc::new(TimestampSecondArray::from(vec![0, 1_700_000_000]).with_timezone("UTC"))),
+        ("k", Arc::new(dictionary.finish())),
+    ];
+    let batch = arrow::array::RecordBatch::try_from_iter(columns).expect("a batch");
+    let of = |batch: arrow::array::RecordBatch| {
+        Export::of_batches("frame", move || Ok(Batches { schema: batch.schema(), batches: Box::new(std::iter::once(Ok(batch.clone()))) }))
+    };
+    let items: Vec<_> = read_all(&of(batch), None).iter().map(|item| format!("{item:?}")).collect();
+    let number = |n: &str| format!("N({:?})", dynarrow::Number::parse(n.as_bytes()).expect("a number"));
+    assert_eq!(
+        items[0],
+        format!(
+            r#"[("u", {}), ("f", {}), ("g", {}), ("t", S("x")), ("d", S("1970-01-01")), ("ts", S("1970-01-01T00:00:00Z")), ("k", S("d"))]"#,
+            number("18446744073709551615"),
+            number("0.1"),
+            number("0.1")
+        )
+    );
+    assert_eq!(
+        items[1],
+        format!(r#"[("u", {}), ("g", {}), ("d", S("2022-01-08")), ("ts", S("2023-11-14T22:13:20Z"))]"#, number("0"), number("1e30"))
+    );
+    let bad: ArrayRef = Arc::new(Float64Array::from(vec![1.0, f64::NAN]));
+    let batch = arrow::array::RecordBatch::try_from_iter([("price", bad)]).expect("a batch");
+    let error = of(batch).items(&ReadOptions::default(), &Control::default()).expect("items").find_map(Result::err).expect("NaN");
+    assert_eq!((error.code(), error.item(), error.path()), (Code::Number, Some(1), Some("price")));
+}
+
+/// Plain JSON lines are a source too: numbers keep their digits.
+#[test]
+fn plain_json_lines() {
+    let place = tempfile::tempdir().expect("a folder");
+    let path = place.path().join("x.ndjson");
+    std::fs::write(&path, "{\"a\":1.50,\"b\":[1,null,{\"c\":true}],\"d\":null,\"e\":\"\\u00e9\"}\n{\"n\":12345678901234567890123456789012345678}\n").expect("a file");
+    let items = read_all(&open_export(&path.display().to_string()).expect("a file"), None);
+    let expected = [
+        json!({"a": {"N": "1.5"}, "b": {"L": [{"N": "1"}, {"NULL": true}, {"M": {"c": {"BOOL": true}}}]}, "d": {"NULL": true}, "e": {"S": "é"}}),
+        json!({"n": {"N": "12345678901234567890123456789012345678"}}),
+    ];
+    compare(&items, &expected.iter().map(|item| meaning(item.as_object().expect("an item"))).collect::<Vec<_>>(), "plain JSON");
+}
