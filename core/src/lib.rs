@@ -41,7 +41,7 @@ pub use error::{Class, Code, Error, Result};
 #[cfg(not(target_arch = "wasm32"))]
 pub use export::convert::{ConvertOptions, ConvertReport, Dest, OutputFormat, convert};
 #[cfg(not(target_arch = "wasm32"))]
-pub use export::open::open_export;
+pub use export::open::{open_export, open_export_with};
 pub use export::open::{DataFile, Export};
 pub use export::read::{ItemIter, OnError, ReadOptions, ReadReport, Reader, RecordBatches};
 pub use export::verify::{Finding, Severity, VerifyReport};
