@@ -518,6 +518,12 @@ fn destinations() {
     let ran = run(&["convert", &file, &place.at("g"), "--overwrite"]);
     assert!(ran.error(3).starts_with("E_DEST_EXISTS: the folder holds \"mine.txt\""), "{}", ran.err);
     assert_eq!(place.listing(), before);
+    fs::remove_file(place.at("g/mine.txt")).unwrap();
+    place.write("g/part-00001.csv/mine", "mine");
+    let before = place.listing();
+    let ran = run(&["convert", &file, &place.at("g"), "--overwrite"]);
+    assert!(ran.error(3).starts_with("E_DEST_EXISTS: the folder holds \"part-00001.csv\""), "{}", ran.err);
+    assert_eq!(place.listing(), before);
     // Standard output needs a format, and has no room for a report.
     assert!(run(&["convert", &file, "-"]).error(2).starts_with("E_USAGE: "));
     let ran = run(&["convert", &file, "-", "--to", "csv", "--json"]);
