@@ -1,6 +1,6 @@
 //! Summary → schema: the choice of columns.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::summary::{Digits, PathSummary, Summary};
@@ -16,6 +16,10 @@ impl Schema {
     pub fn freeze(summary: Arc<Summary>, policies: Policies, columns: Option<&[String]>) -> Result<Self> {
         let mut ordered = summary.root.fields_in_order();
         if let Some(columns) = columns {
+            let mut names = HashSet::new();
+            if let Some(twice) = columns.iter().find(|name| !names.insert(name.as_str())) {
+                return Err(Error::usage(format!("columns names {twice:?} twice")));
+            }
             let found: HashMap<_, _> = ordered.into_iter().collect();
             let missing: Vec<_> = columns.iter().filter(|c| !found.contains_key(c.as_str())).map(|c| format!("{c:?}")).collect();
             // Without items there is nothing to say about names.
@@ -94,5 +98,17 @@ impl Policies {
             Numbers::Auto if digits.integer + digits.scale <= MAX_DIGITS => Type::Decimal(digits.scale as u8),
             Numbers::Auto => Type::NumberText,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_is_named_once() {
+        let columns = ["a", "b", "a"].map(String::from);
+        let error = Schema::freeze(Arc::default(), Policies::default(), Some(&columns)).expect_err("twice");
+        assert_eq!(error.code(), Code::Usage);
     }
 }
