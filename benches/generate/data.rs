@@ -40,35 +40,19 @@ pub struct Written {
 }
 
 /// Writes `count` items of the shape as one data file.
-pub fn write(
-    sink: impl Write,
-    compression: Compression,
-    shape: Shape,
-    file: File,
-    count: u64,
-) -> io::Result<Written> {
-    let hashed = Hashed {
-        sink,
-        md5: Md5::new(),
-        stored: 0,
-    };
+pub fn write(sink: impl Write, compression: Compression, shape: Shape, file: File, count: u64) -> io::Result<Written> {
+    let hashed = Hashed { sink, md5: Md5::new(), stored: 0 };
     let (raw, mut hashed) = match compression {
         Compression::None => lines(hashed, shape, file, count)?,
         Compression::Gzip => {
             // The header of an export's files: no name, no time, level 6, system unknown (ff).
-            let encoder = GzBuilder::new()
-                .operating_system(255)
-                .write(hashed, Level::new(6));
+            let encoder = GzBuilder::new().operating_system(255).write(hashed, Level::new(6));
             let (raw, encoder) = lines(encoder, shape, file, count)?;
             (raw, encoder.finish()?)
         }
     };
     hashed.flush()?;
-    Ok(Written {
-        md5: hashed.md5.finalize().into(),
-        raw,
-        stored: hashed.stored,
-    })
+    Ok(Written { md5: hashed.md5.finalize().into(), raw, stored: hashed.stored })
 }
 
 /// Writes the lines, gives their bytes' number and the sink back.
@@ -114,11 +98,7 @@ mod tests {
 
     use super::*;
 
-    const FILE: File = File {
-        index: 0,
-        count: 1,
-        seed: 5,
-    };
+    const FILE: File = File { index: 0, count: 1, seed: 5 };
 
     fn written(compression: Compression, count: u64) -> (Vec<u8>, Written) {
         let mut bytes = Vec::new();
@@ -129,12 +109,7 @@ mod tests {
     #[test]
     fn no_items_are_the_twenty_bytes_of_an_empty_partition() {
         let (bytes, told) = written(Compression::Gzip, 0);
-        assert_eq!(
-            bytes,
-            [
-                31, 139, 8, 0, 0, 0, 0, 0, 0, 255, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0
-            ]
-        );
+        assert_eq!(bytes, [31, 139, 8, 0, 0, 0, 0, 0, 0, 255, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
         assert_eq!((told.raw, told.stored), (0, 20));
         assert_eq!(written(Compression::None, 0).0, b"");
     }
@@ -144,17 +119,12 @@ mod tests {
         let (plain, told_plain) = written(Compression::None, 1000);
         let (packed, told) = written(Compression::Gzip, 1000);
         let mut unpacked = Vec::new();
-        flate2::read::GzDecoder::new(&packed[..])
-            .read_to_end(&mut unpacked)
-            .unwrap();
+        flate2::read::GzDecoder::new(&packed[..]).read_to_end(&mut unpacked).unwrap();
         assert_eq!(unpacked, plain);
         assert_eq!(packed[..10], [31, 139, 8, 0, 0, 0, 0, 0, 0, 255]);
         assert_eq!(told.md5, <[u8; 16]>::from(Md5::digest(&packed)));
         assert_eq!(told_plain.md5, <[u8; 16]>::from(Md5::digest(&plain)));
-        assert_eq!(
-            (told.raw, told.stored),
-            (plain.len() as u64, packed.len() as u64)
-        );
+        assert_eq!((told.raw, told.stored), (plain.len() as u64, packed.len() as u64));
         assert_eq!(String::from_utf8(plain).unwrap().lines().count(), 1000);
     }
 }

@@ -164,17 +164,11 @@ impl DynamoDbJson {
     /// ways come: most strings as UTF-8, every fourth with escapes, of which half in capitals.
     fn quote(&mut self, value: &str) {
         self.text.push('"');
-        if value
-            .bytes()
-            .all(|byte| (b' '..0x7F).contains(&byte) && byte != b'"' && byte != b'\\')
-        {
+        if value.bytes().all(|byte| (b' '..0x7F).contains(&byte) && byte != b'"' && byte != b'\\') {
             self.text.push_str(value);
         } else {
             self.beyond_ascii += u32::from(!value.is_ascii());
-            let (escaped, capitals) = (
-                self.beyond_ascii.is_multiple_of(4),
-                self.beyond_ascii.is_multiple_of(8),
-            );
+            let (escaped, capitals) = (self.beyond_ascii.is_multiple_of(4), self.beyond_ascii.is_multiple_of(8));
             for char in value.chars() {
                 match char {
                     '"' => self.text.push_str("\\\""),
@@ -194,11 +188,7 @@ impl DynamoDbJson {
     /// `\u00e9`; characters past U+FFFF as a surrogate pair.
     fn unicode_escape(&mut self, char: char, capitals: bool) {
         for unit in char.encode_utf16(&mut [0; 2]) {
-            let _ = if capitals {
-                write!(self.text, "\\u{unit:04X}")
-            } else {
-                write!(self.text, "\\u{unit:04x}")
-            };
+            let _ = if capitals { write!(self.text, "\\u{unit:04X}") } else { write!(self.text, "\\u{unit:04x}") };
         }
     }
 }
@@ -248,10 +238,7 @@ mod tests {
             item.at("l").list(|_| {});
             item.at("m").map(|_| {});
         });
-        assert_eq!(
-            written,
-            "{\"Item\":{\"s\":{\"S\":\"\"},\"l\":{\"L\":[]},\"m\":{\"M\":{}}}}\n"
-        );
+        assert_eq!(written, "{\"Item\":{\"s\":{\"S\":\"\"},\"l\":{\"L\":[]},\"m\":{\"M\":{}}}}\n");
     }
 
     #[test]
@@ -260,28 +247,16 @@ mod tests {
             item.at("a{").string("[");
             item.at("b").string_set(&["{", ":"]);
         });
-        assert_eq!(
-            written,
-            "{\"Item\":{\"a{\":{\"S\":\"[\"},\"b\":{\"SS\":[\"{\",\":\"]}}}\n"
-        );
+        assert_eq!(written, "{\"Item\":{\"a{\":{\"S\":\"[\"},\"b\":{\"SS\":[\"{\",\":\"]}}}\n");
     }
 
     #[test]
     fn decimals_are_plain_and_without_trailing_zeros() {
-        for (value, scale, text) in [
-            (1250, 2, "12.5"),
-            (1200, 2, "12"),
-            (5, 2, "0.05"),
-            (-5, 2, "-0.05"),
-            (-1250, 2, "-12.5"),
-            (0, 2, "0"),
-            (100, 0, "100"),
-        ] {
+        for (value, scale, text) in
+            [(1250, 2, "12.5"), (1200, 2, "12"), (5, 2, "0.05"), (-5, 2, "-0.05"), (-1250, 2, "-12.5"), (0, 2, "0"), (100, 0, "100")]
+        {
             let written = line(|item| item.at("n").decimal(value, scale));
-            assert_eq!(
-                written,
-                format!("{{\"Item\":{{\"n\":{{\"N\":\"{text}\"}}}}}}\n")
-            );
+            assert_eq!(written, format!("{{\"Item\":{{\"n\":{{\"N\":\"{text}\"}}}}}}\n"));
         }
     }
 
@@ -294,10 +269,7 @@ mod tests {
         json.quote("\"\\\n\r\t\u{1}/");
         assert_eq!(
             json.text,
-            concat!(
-                r#""é😀""é😀""é😀""\u00e9\ud83d\ude00""é😀""é😀""é😀""\u00E9\uD83D\uDE00""#,
-                r#""\"\\\n\r\t\u0001/""#
-            )
+            concat!(r#""é😀""é😀""é😀""\u00e9\ud83d\ude00""é😀""é😀""é😀""\u00E9\uD83D\uDE00""#, r#""\"\\\n\r\t\u0001/""#)
         );
     }
 }

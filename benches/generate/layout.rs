@@ -54,25 +54,14 @@ impl Export {
         // Even an export of three items takes some five minutes.
         let ended = started + 300_000 + rng.below(60_000);
         let table_id = rng.uuid();
-        Self {
-            id,
-            started,
-            ended,
-            table,
-            table_id,
-            prefix,
-        }
+        Self { id, started, ended, table, table_id, prefix }
     }
 
     /// The key of the export's folder, without a slash at the end. A prefix that ends in one
     /// does not lead to two.
     pub fn folder(&self) -> String {
         let slash = |prefix: &String| if prefix.ends_with('/') { "" } else { "/" };
-        let prefix = self
-            .prefix
-            .as_ref()
-            .map(|p| format!("{p}{}", slash(p)))
-            .unwrap_or_default();
+        let prefix = self.prefix.as_ref().map(|p| format!("{p}{}", slash(p))).unwrap_or_default();
         format!("{prefix}AWSDynamoDB/{}", self.id)
     }
 
@@ -84,17 +73,9 @@ impl Export {
     /// manifest-summary.json. `size` goes into `billedSizeBytes`, which in real exports follows
     /// no rule that could be checked.
     pub fn summary(&self, items: u64, size: u64) -> String {
-        let Self {
-            id,
-            table,
-            table_id,
-            ..
-        } = self;
+        let Self { id, table, table_id, .. } = self;
         let (started, ended) = (iso_millis(self.started), iso_millis(self.ended));
-        let prefix = self
-            .prefix
-            .as_ref()
-            .map_or("null".into(), |p| format!("\"{p}\""));
+        let prefix = self.prefix.as_ref().map_or("null".into(), |p| format!("\"{p}\""));
         let folder = self.folder();
         format!(
             concat!(
@@ -156,15 +137,9 @@ fn base32(bytes: [u8; 16]) -> String {
     const DIGITS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
     let number = u128::from_be_bytes(bytes);
     let group = |n: u32| {
-        if n < 25 {
-            number >> (123 - 5 * n)
-        } else {
-            number << 2
-        }
+        if n < 25 { number >> (123 - 5 * n) } else { number << 2 }
     };
-    (0..26)
-        .map(|n| char::from(DIGITS[(group(n) & 31) as usize]))
-        .collect()
+    (0..26).map(|n| char::from(DIGITS[(group(n) & 31) as usize])).collect()
 }
 
 #[cfg(test)]
@@ -177,17 +152,11 @@ mod tests {
 
     #[test]
     fn the_checksums_of_an_empty_data_file_are_those_of_real_exports() {
-        let empty = [
-            0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 0xFF, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-        ];
+        let empty = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 0xFF, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         let md5 = Md5::digest(empty).into();
         assert_eq!(checksum(&empty), "FjvgqIxwymKf1RbbqtrZag==");
         assert_eq!(etag(&md5), "7deb4078f238dd87d6af0538152c04e9-1");
-        let file = DataFile {
-            key: "AWSDynamoDB/x/data/y.json.gz".into(),
-            items: 0,
-            md5,
-        };
+        let file = DataFile { key: "AWSDynamoDB/x/data/y.json.gz".into(), items: 0, md5 };
         assert_eq!(
             manifest_files(&[file.clone(), file]),
             concat!(
@@ -206,9 +175,7 @@ mod tests {
     #[test]
     fn the_etag_of_a_file_in_a_real_export() {
         let mut md5 = [0; 16];
-        BASE64
-            .decode_slice("rzAeIrtALbOlNdK5Hh8tgA==", &mut md5)
-            .unwrap();
+        BASE64.decode_slice("rzAeIrtALbOlNdK5Hh8tgA==", &mut md5).unwrap();
         assert_eq!(etag(&md5), "d1663e415aedcbf3c4977cde7002d2bf-1");
     }
 
@@ -218,17 +185,9 @@ mod tests {
             let export = Export::new(&mut Rng::new(seed, 0), "Shop", None);
             let (millis, random) = export.id.split_once('-').unwrap();
             assert_eq!((millis.len(), random.len()), (14, 8));
-            assert!(
-                random
-                    .bytes()
-                    .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-            );
+            assert!(random.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')));
             let start = iso_millis(millis.parse().unwrap());
-            assert!(
-                export
-                    .summary(0, 0)
-                    .contains(&format!("\"startTime\":\"{start}\""))
-            );
+            assert!(export.summary(0, 0).contains(&format!("\"startTime\":\"{start}\"")));
         }
     }
 
@@ -244,20 +203,10 @@ mod tests {
     fn a_prefix_is_kept_as_given_and_joined_with_one_slash() {
         let id = export(None).id;
         assert_eq!(export(None).folder(), format!("AWSDynamoDB/{id}"));
-        assert_eq!(
-            export(Some("a/b")).folder(),
-            format!("a/b/AWSDynamoDB/{id}")
-        );
-        assert_eq!(
-            export(Some("a/b/")).folder(),
-            format!("a/b/AWSDynamoDB/{id}")
-        );
+        assert_eq!(export(Some("a/b")).folder(), format!("a/b/AWSDynamoDB/{id}"));
+        assert_eq!(export(Some("a/b/")).folder(), format!("a/b/AWSDynamoDB/{id}"));
         assert!(export(None).summary(1, 2).contains(r#""s3Prefix":null,"#));
-        assert!(
-            export(Some("a/b/"))
-                .summary(1, 2)
-                .contains(r#""s3Prefix":"a/b/","#)
-        );
+        assert!(export(Some("a/b/")).summary(1, 2).contains(r#""s3Prefix":"a/b/","#));
     }
 
     #[test]

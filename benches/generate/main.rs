@@ -91,20 +91,13 @@ fn run(args: &Args) -> Result<String, String> {
     fs::create_dir_all(&data).map_err(|e| format!("{}: {e}", data.display()))?;
 
     let ending = args.compression.ending();
-    let keys: Vec<_> = plan
-        .iter()
-        .map(|_| export.data_key(&mut rng, ending))
-        .collect();
+    let keys: Vec<_> = plan.iter().map(|_| export.data_key(&mut rng, ending)).collect();
     let written = write_data(args, &plan, &keys)?;
     let files: Vec<_> = plan
         .iter()
         .zip(&keys)
         .zip(&written)
-        .map(|((&items, key), written)| DataFile {
-            key: key.clone(),
-            items,
-            md5: written.md5,
-        })
+        .map(|((&items, key), written)| DataFile { key: key.clone(), items, md5: written.md5 })
         .collect();
     let total = |of: fn(&Written) -> u64| written.iter().map(of).sum::<u64>();
     let (raw, stored) = (total(|w| w.raw), total(|w| w.stored));
@@ -122,30 +115,18 @@ fn run(args: &Args) -> Result<String, String> {
         fs::write(&path, content).map_err(|e| format!("{}: {e}", path.display()))?;
     }
     let place = args.dest.join(folder);
-    Ok(format!(
-        "{}: {} items in {} data files, {raw} bytes of lines, {stored} stored",
-        place.display(),
-        args.items,
-        files.len()
-    ))
+    Ok(format!("{}: {} items in {} data files, {raw} bytes of lines, {stored} stored", place.display(), args.items, files.len()))
 }
 
 /// A prefix must not lead out of DEST, and is written into manifests as it stands.
 fn check_prefix(prefix: Option<&str>) -> Result<(), String> {
     let Some(prefix) = prefix else { return Ok(()) };
     let folders = prefix.strip_suffix('/').unwrap_or(prefix);
-    let name = |name: &str| {
-        !matches!(name, "" | "." | "..")
-            && name
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"-_.=".contains(&b))
-    };
+    let name = |name: &str| !matches!(name, "" | "." | "..") && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.=".contains(&b));
     if folders.split('/').all(name) {
         Ok(())
     } else {
-        Err(format!(
-            "--prefix {prefix:?}: names of letters, digits and -_.= with / between"
-        ))
+        Err(format!("--prefix {prefix:?}: names of letters, digits and -_.= with / between"))
     }
 }
 
@@ -155,11 +136,7 @@ fn refuse_unless_empty(dest: &Path) -> Result<(), String> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => true,
         Err(error) => return Err(format!("{}: {error}", dest.display())),
     };
-    if empty {
-        Ok(())
-    } else {
-        Err(format!("{}: not empty", dest.display()))
-    }
+    if empty { Ok(()) } else { Err(format!("{}: not empty", dest.display())) }
 }
 
 /// How many items each data file gets: about as many, as a hash of the keys would give; the
@@ -168,9 +145,7 @@ fn plan(args: &Args) -> Result<Vec<u64>, String> {
     let files = args.files as usize;
     let empty = args.empty_files.unwrap_or(u32::from(files > 1)) as usize;
     if empty > files || (empty == files && args.items > 0) {
-        return Err(format!(
-            "--empty-files {empty}: no file is left for the items"
-        ));
+        return Err(format!("--empty-files {empty}: no file is left for the items"));
     }
     let mut rng = Rng::new(args.seed, u64::MAX - 2);
     let weights: Vec<_> = (empty..files).map(|_| 90 + rng.below(21)).collect();
@@ -191,11 +166,7 @@ fn plan(args: &Args) -> Result<Vec<u64>, String> {
 fn write_data(args: &Args, plan: &[u64], keys: &[String]) -> Result<Vec<Written>, String> {
     let write_file = |index: usize| {
         let path = args.dest.join(&keys[index]);
-        let file = File {
-            index: index as u64,
-            count: plan.len() as u64,
-            seed: args.seed,
-        };
+        let file = File { index: index as u64, count: plan.len() as u64, seed: args.seed };
         fs::File::create_new(&path)
             .map(BufWriter::new)
             .and_then(|sink| data::write(sink, args.compression, args.shape, file, plan[index]))
@@ -212,14 +183,10 @@ fn write_data(args: &Args, plan: &[u64], keys: &[String]) -> Result<Vec<Written>
             done.push((index, write_file(index)?));
         }
     };
-    let threads = thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(plan.len());
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(plan.len());
     let parts: Result<Vec<Vec<_>>, String> = thread::scope(|scope| {
         let handles: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
-        let results = handles
-            .into_iter()
-            .map(|h| h.join().expect("a worker does not panic"));
+        let results = handles.into_iter().map(|h| h.join().expect("a worker does not panic"));
         results.collect()
     });
     let mut done: Vec<_> = parts?.into_iter().flatten().collect();
@@ -237,13 +204,7 @@ mod tests {
 
     #[test]
     fn the_files_together_hold_all_items_and_one_is_empty() {
-        for (items, files) in [
-            ("0", "1"),
-            ("1", "1"),
-            ("1", "2"),
-            ("7", "5"),
-            ("100000", "8"),
-        ] {
+        for (items, files) in [("0", "1"), ("1", "1"), ("1", "2"), ("7", "5"), ("100000", "8")] {
             let args = args(&["--items", items, "--files", files]);
             let plan = plan(&args).unwrap();
             assert_eq!(plan.len(), args.files as usize);
@@ -256,10 +217,7 @@ mod tests {
     fn empty_files_must_leave_room() {
         let plan = |more: &[&str]| plan(&args(more));
         assert_eq!(plan(&["--files", "1", "--items", "5"]).unwrap(), [5]);
-        assert_eq!(
-            plan(&["--files", "2", "--items", "0", "--empty-files", "2"]).unwrap(),
-            [0, 0]
-        );
+        assert_eq!(plan(&["--files", "2", "--items", "0", "--empty-files", "2"]).unwrap(), [0, 0]);
         assert!(plan(&["--files", "2", "--items", "5", "--empty-files", "2"]).is_err());
         let full = plan(&["--files", "3", "--items", "90", "--empty-files", "0"]).unwrap();
         assert!(!full.contains(&0));

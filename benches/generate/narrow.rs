@@ -21,15 +21,7 @@ impl Narrow {
     pub fn new(file: File) -> Self {
         let mut order = ["pk", "sk", "value", "flag"];
         Rng::new(file.seed, u64::MAX).shuffle(&mut order);
-        Self {
-            rng: Rng::new(file.seed, file.index),
-            file,
-            order,
-            sensors: 0,
-            sensor: String::new(),
-            left: 0,
-            time: 0,
-        }
+        Self { rng: Rng::new(file.seed, file.index), file, order, sensors: 0, sensor: String::new(), left: 0, time: 0 }
     }
 }
 
@@ -38,10 +30,7 @@ impl Items for Narrow {
         let rng = &mut self.rng;
         if self.left == 0 {
             let region = rng.pick(&["eu-west-1", "us-east-1", "ap-south-1"]);
-            self.sensor = format!(
-                "sensor#{region}#{:016x}",
-                mix(self.file.number(self.sensors))
-            );
+            self.sensor = format!("sensor#{region}#{:016x}", mix(self.file.number(self.sensors)));
             self.sensors += 1;
             self.left = 100 + rng.below(400);
             self.time = 1_704_067_200_000 + rng.between(0, 86_400_000);

@@ -40,9 +40,7 @@ impl Rng {
     /// `count` different ones of `all`: neighbours, from a random place on.
     pub fn several<T: Copy>(&mut self, all: &[T], count: usize) -> Vec<T> {
         let start = self.below(all.len() as u64) as usize;
-        (0..count.min(all.len()))
-            .map(|n| all[(start + n) % all.len()])
-            .collect()
+        (0..count.min(all.len())).map(|n| all[(start + n) % all.len()]).collect()
     }
 
     /// Puts `all` into a random order.
@@ -64,14 +62,7 @@ impl Rng {
     /// A random UUID, version 4.
     pub fn uuid(&mut self) -> String {
         let [a, b] = [self.bits(), self.bits()];
-        format!(
-            "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
-            a >> 32,
-            a >> 16 & 0xFFFF,
-            a & 0xFFF,
-            b >> 50 | 0x8000,
-            b & 0xFFFF_FFFF_FFFF
-        )
+        format!("{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}", a >> 32, a >> 16 & 0xFFFF, a & 0xFFF, b >> 50 | 0x8000, b & 0xFFFF_FFFF_FFFF)
     }
 
     /// `N` random bytes.

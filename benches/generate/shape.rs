@@ -82,45 +82,21 @@ mod tests {
     #[test]
     fn every_item_is_one_line_of_about_the_length_promised() {
         for (shape, length) in [(Shape::Shop, 530), (Shape::Narrow, 130), (Shape::Wide, 830)] {
-            let text = text(
-                shape,
-                File {
-                    index: 1,
-                    count: 3,
-                    seed: 7,
-                },
-                2000,
-            );
+            let text = text(shape, File { index: 1, count: 3, seed: 7 }, 2000);
             assert_eq!(text.lines().count(), 2000);
-            assert!(
-                text.lines()
-                    .all(|l| l.starts_with("{\"Item\":{") && l.ends_with("}}}"))
-            );
+            assert!(text.lines().all(|l| l.starts_with("{\"Item\":{") && l.ends_with("}}}")));
             let mean = text.len() / 2000;
-            assert!(
-                mean.abs_diff(length) < length / 10,
-                "{shape:?}: {mean} bytes an item"
-            );
+            assert!(mean.abs_diff(length) < length / 10, "{shape:?}: {mean} bytes an item");
         }
     }
 
     #[test]
     fn the_seed_decides() {
         for shape in [Shape::Shop, Shape::Narrow, Shape::Wide] {
-            let first = File {
-                index: 0,
-                count: 2,
-                seed: 7,
-            };
+            let first = File { index: 0, count: 2, seed: 7 };
             assert_eq!(text(shape, first, 50), text(shape, first, 50));
-            assert_ne!(
-                text(shape, first, 50),
-                text(shape, File { seed: 8, ..first }, 50)
-            );
-            assert_ne!(
-                text(shape, first, 50),
-                text(shape, File { index: 1, ..first }, 50)
-            );
+            assert_ne!(text(shape, first, 50), text(shape, File { seed: 8, ..first }, 50));
+            assert_ne!(text(shape, first, 50), text(shape, File { index: 1, ..first }, 50));
         }
     }
 }

@@ -11,8 +11,7 @@ use crate::rng::{Rng, mix};
 use crate::shape::{File, Items};
 use crate::time::iso_seconds;
 use crate::words::{
-    ADJECTIVES, CATEGORIES, CITIES, CURRENCIES, FIRST_NAMES, LAST_NAMES, NOTES, NOUNS, SEGMENTS,
-    SENTENCES, STATUSES, STREETS,
+    ADJECTIVES, CATEGORIES, CITIES, CURRENCIES, FIRST_NAMES, LAST_NAMES, NOTES, NOUNS, SEGMENTS, SENTENCES, STATUSES, STREETS,
 };
 
 #[rustfmt::skip]
@@ -64,29 +63,14 @@ impl Shop {
         rng.shuffle(&mut user);
         rng.shuffle(&mut order);
         rng.shuffle(&mut product);
-        Self {
-            rng: Rng::new(file.seed, file.index),
-            file,
-            user,
-            order,
-            product,
-            users: 0,
-            products: 0,
-            customer: None,
-        }
+        Self { rng: Rng::new(file.seed, file.index), file, user, order, product, users: 0, products: 0, customer: None }
     }
 
     fn next_customer(&mut self) -> Customer {
         let number = self.file.number(self.users);
         self.users += 1;
         let registered = OPENING + self.rng.below(700 * 86_400);
-        Customer {
-            number,
-            key: format!("USER#{:016x}", mix(number)),
-            registered,
-            last_order: registered,
-            orders_left: self.rng.below(10),
-        }
+        Customer { number, key: format!("USER#{:016x}", mix(number)), registered, last_order: registered, orders_left: self.rng.below(10) }
     }
 
     fn write_user(&mut self, customer: &Customer, out: &mut DynamoDbJson) {
@@ -107,8 +91,7 @@ impl Shop {
                     "name" => item.at(name).string(&format!("{first} {last}")),
                     "email" => {
                         let host = rng.pick(&["example.com", "example.org", "mail.example"]);
-                        item.at(name)
-                            .string(&format!("u{}@{host}", customer.number));
+                        item.at(name).string(&format!("u{}@{host}", customer.number));
                     }
                     "createdAt" => item.at(name).string(&iso_seconds(customer.registered)),
                     "address" => write_address(rng, item.at(name)),
@@ -131,8 +114,7 @@ impl Shop {
                     }
                     "preferences" if rng.one_in(4) => item.at(name).map(|_| {}),
                     "preferences" => item.at(name).map(|map| {
-                        map.at("language")
-                            .string(rng.pick(&["en", "de", "fr", "pl", "ja"]));
+                        map.at("language").string(rng.pick(&["en", "de", "fr", "pl", "ja"]));
                         map.at("dark").boolean(rng.one_in(2));
                     }),
                     "favourites" if rng.one_in(3) => {
@@ -202,16 +184,14 @@ impl Shop {
                     "stock" => item.at(name).integer(rng.between(-5, 500)),
                     "description" => {
                         let count = rng.below(4) as usize;
-                        item.at(name)
-                            .string(&rng.several(&SENTENCES, count).join(" "));
+                        item.at(name).string(&rng.several(&SENTENCES, count).join(" "));
                     }
                     "categories" => {
                         let count = 1 + rng.below(3) as usize;
                         item.at(name).string_set(&rng.several(&CATEGORIES, count));
                     }
                     "sizes" if rng.one_in(4) => {
-                        item.at(name)
-                            .number_set(&rng.several(&[36, 38, 40, 42, 44, 46], 3));
+                        item.at(name).number_set(&rng.several(&[36, 38, 40, 42, 44, 46], 3));
                     }
                     "thumbnail" if rng.one_in(4) => item.at(name).binary(&rng.bytes::<24>()),
                     "discontinued" => item.at(name).boolean(rng.one_in(12)),
@@ -343,12 +323,7 @@ fn write_ref(rng: &mut Rng, at: &mut DynamoDbJson) {
 /// A whole number of 12 to 38 digits, 38 being what `DynamoDB` keeps exactly.
 fn long_number(rng: &mut Rng) -> String {
     let length = rng.between(12, 38) as usize;
-    let mut digits = format!(
-        "{}{:019}{:019}",
-        1 + rng.below(9),
-        rng.below(10_u64.pow(19)),
-        rng.below(10_u64.pow(19))
-    );
+    let mut digits = format!("{}{:019}{:019}", 1 + rng.below(9), rng.below(10_u64.pow(19)), rng.below(10_u64.pow(19)));
     digits.truncate(length);
     digits
 }
@@ -360,11 +335,7 @@ mod tests {
     use super::*;
 
     fn lines(items: usize) -> String {
-        let mut shop = Shop::new(File {
-            index: 2,
-            count: 4,
-            seed: 9,
-        });
+        let mut shop = Shop::new(File { index: 2, count: 4, seed: 9 });
         let mut out = DynamoDbJson::default();
         for _ in 0..items {
             shop.write_next(&mut out);

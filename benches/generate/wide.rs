@@ -6,14 +6,7 @@ use crate::rng::{Rng, mix};
 use crate::shape::{File, Items};
 
 const ATTRIBUTES: usize = 100;
-const STATES: [&str; 6] = [
-    "active",
-    "idle",
-    "offline",
-    "pending-upgrade",
-    "retired",
-    "unknown",
-];
+const STATES: [&str; 6] = ["active", "idle", "offline", "pending-upgrade", "retired", "unknown"];
 
 /// Devices and what is known of each.
 pub struct Wide {
@@ -86,11 +79,7 @@ mod tests {
 
     #[test]
     fn twenty_to_forty_attributes_none_twice() {
-        let mut wide = Wide::new(File {
-            index: 0,
-            count: 1,
-            seed: 3,
-        });
+        let mut wide = Wide::new(File { index: 0, count: 1, seed: 3 });
         for _ in 0..500 {
             let mut chosen = wide.choose();
             let count = chosen.len();

@@ -25,11 +25,14 @@ pub fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyA
     class(py, error.code())?.call((error.to_string(), error.code().as_str(), error.message()), Some(&fields))
 }
 
-/// The exception of a panic: a bug here, which no class of the core names.
+/// The exception of a panic: a bug here, which no code of the core names.
 pub fn internal<'py>(py: Python<'py>, message: &str) -> PyResult<Bound<'py, PyAny>> {
+    base(py)?.call1((format!("E_INTERNAL: {message}"), "E_INTERNAL", message))
+}
+
+fn base(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
     static BASE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    let base = BASE.import(py, "dynarrow._errors", "DynarrowError")?;
-    base.call1((format!("E_INTERNAL: {message}"), "E_INTERNAL", message))
+    BASE.import(py, "dynarrow._errors", "DynarrowError")
 }
 
 fn class(py: Python<'_>, code: Code) -> PyResult<&Bound<'_, PyType>> {
@@ -41,7 +44,9 @@ fn class(py: Python<'_>, code: Code) -> PyResult<&Bound<'_, PyType>> {
         (Code::NotFound, _) => (&NOT_FOUND, "NotFoundError"),
         (_, Class::Usage) => (&USAGE, "UsageError"),
         (_, Class::Storage) => (&STORAGE, "StorageError"),
-        _ => (&DATA, "DataError"),
+        (_, Class::Data) => (&DATA, "DataError"),
+        // What `last_error` says after Ctrl-C.
+        _ => return base(py),
     };
     cell.import(py, "dynarrow._errors", name)
 }

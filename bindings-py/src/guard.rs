@@ -189,6 +189,7 @@ impl FailingReader {
 
     #[getter]
     fn last_error<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        self.latest.get().failure.as_ref().map(|failure| failure.exception(py)).transpose()
+        let failure = self.latest.get().failure.clone();
+        failure.map(|failure| failure.exception(py)).transpose()
     }
 }

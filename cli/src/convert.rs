@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
 use dynarrow::export::read::BATCH_SIZE;
-use dynarrow::{Control, ConvertOptions, ConvertReport, Dest, Error, OutputFormat, ReadOptions, Result, convert, open_export};
+use dynarrow::{Control, ConvertOptions, ConvertReport, Dest, Error, OutputFormat, ReadOptions, Result, convert, open_export_with};
 use serde_json::{Value, json};
 
 use crate::options::{Reading, one_of};
@@ -65,7 +65,7 @@ impl Convert {
         if self.json && to_stdout {
             return Err(Error::usage("--json prints the report on standard output, where DEST - puts the data"));
         }
-        let export = open_export(&self.src)?;
+        let export = open_export_with(&self.src, control)?;
         let read = ReadOptions { batch_size: self.batch_size, ..self.reading.options() };
         let options = ConvertOptions { read, overwrite: self.overwrite };
         let report = {

@@ -1,7 +1,7 @@
 //! `dynarrow head`: the first items as plain JSON lines.
 
 use clap::Args;
-use dynarrow::{Control, ReadOptions, Result, open_export};
+use dynarrow::{Control, ReadOptions, Result, open_export_with};
 
 use crate::Ending;
 use crate::options::ColumnNames;
@@ -31,7 +31,7 @@ Examples:
 
 impl Head {
     pub fn run(&self, out: &mut Output, control: &Control) -> Result<Ending> {
-        let export = open_export(&self.src)?;
+        let export = open_export_with(&self.src, control)?;
         // More threads would only read ahead what nobody asked for.
         let options = ReadOptions { columns: self.columns.names(), threads: 1, ..ReadOptions::default() };
         export.head(self.items, &options, control, |lines| out.bytes(lines))?;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use dynarrow::error::printable;
-use dynarrow::{Export, ExportSummary, Result, open_export};
+use dynarrow::{Control, Export, ExportSummary, Result, open_export_with};
 use serde_json::{Value, json};
 
 use crate::Ending;
@@ -33,8 +33,8 @@ Examples:
   dynarrow inspect shop --json | jq '.files[] | select(.missing) | .name'";
 
 impl Inspect {
-    pub fn run(&self, out: &mut Output) -> Result<Ending> {
-        let export = open_export(&self.src)?;
+    pub fn run(&self, out: &mut Output, control: &Control) -> Result<Ending> {
+        let export = open_export_with(&self.src, control)?;
         if self.json {
             out.json(&document(&export))?;
         } else {

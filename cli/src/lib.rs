@@ -79,7 +79,7 @@ where
     let ended = match Cli::try_parse_from(&args) {
         Ok(cli) => {
             let ended = match &cli.verb {
-                Verb::Inspect(verb) => verb.run(&mut out),
+                Verb::Inspect(verb) => verb.run(&mut out, control),
                 Verb::Verify(verb) => verb.run(&mut out, control),
                 Verb::Schema(verb) => verb.run(&mut out, control),
                 Verb::Head(verb) => verb.run(&mut out, control),

@@ -28,7 +28,7 @@ impl Progress {
         let control = control.clone();
         let thread = std::thread::spawn(move || {
             let bar = ProgressBar::new(0);
-            if let Ok(style) = ProgressStyle::with_template("{bytes} of {total_bytes} {wide_bar} {msg}") {
+            if let Ok(style) = ProgressStyle::with_template("{decimal_bytes} of {decimal_total_bytes} {wide_bar} {msg}") {
                 bar.set_style(style);
             }
             let (mut began, mut last) = (Instant::now(), 0);

@@ -8,7 +8,7 @@ use dynarrow::error::printable;
 use dynarrow::event::Kind;
 use dynarrow::export::convert::replace_file;
 use dynarrow::schema::summary::PathSummary;
-use dynarrow::{Control, Error, Field, Result, Type, open_export};
+use dynarrow::{Control, Error, Field, Result, Type, open_export_with};
 
 use crate::Ending;
 use crate::options::Reading;
@@ -21,8 +21,8 @@ const EXAMPLE_CHARS: usize = 40;
 /// Learn the columns of an export: names, types, what was seen
 ///
 /// All items are read, none are sampled. Of each column the tree shows its Arrow type, the
-/// DynamoDB types seen and how often, the share of items (or of maps) that have it, and its first
-/// value.
+/// attribute types seen (S, N, ...) and how often, the share of items (or of maps) that have it,
+/// and its first value.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct Schema {
@@ -50,7 +50,7 @@ Examples:
 
 impl Schema {
     pub fn run(&self, out: &mut Output, control: &Control) -> Result<Ending> {
-        let export = open_export(&self.src)?;
+        let export = open_export_with(&self.src, control)?;
         let (schema, totals) = {
             let _progress = Progress::watch(control, self.quiet);
             export.infer_schema_and_totals(&self.reading.options(), control)?

@@ -1,7 +1,7 @@
 //! `dynarrow verify`: an export against its manifests.
 
 use clap::Args;
-use dynarrow::{Control, Result, Severity, VerifyReport, open_export};
+use dynarrow::{Control, Result, Severity, VerifyReport, open_export_with};
 use serde_json::{Value, json};
 
 use crate::Ending;
@@ -38,7 +38,7 @@ Examples:
 
 impl Verify {
     pub fn run(&self, out: &mut Output, control: &Control) -> Result<Ending> {
-        let export = open_export(&self.src)?;
+        let export = open_export_with(&self.src, control)?;
         let report = {
             let _progress = Progress::watch(control, self.quiet);
             export.verify(self.threads.number(), control)?

@@ -518,6 +518,12 @@ fn destinations() {
     let ran = run(&["convert", &file, &place.at("g"), "--overwrite"]);
     assert!(ran.error(3).starts_with("E_DEST_EXISTS: the folder holds \"mine.txt\""), "{}", ran.err);
     assert_eq!(place.listing(), before);
+    fs::remove_file(place.at("g/mine.txt")).unwrap();
+    place.write("g/part-00001.csv/mine", "mine");
+    let before = place.listing();
+    let ran = run(&["convert", &file, &place.at("g"), "--overwrite"]);
+    assert!(ran.error(3).starts_with("E_DEST_EXISTS: the folder holds \"part-00001.csv\""), "{}", ran.err);
+    assert_eq!(place.listing(), before);
     // Standard output needs a format, and has no room for a report.
     assert!(run(&["convert", &file, "-"]).error(2).starts_with("E_USAGE: "));
     let ran = run(&["convert", &file, "-", "--to", "csv", "--json"]);
@@ -791,6 +797,11 @@ fn broken_manifests() {
     assert!(run(&["verify", &export]).error(4).starts_with("E_FILE_MISSING: "));
 }
 
+#[cfg(unix)]
+fn interrupt(child: &std::process::Child) {
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+}
+
 /// Ctrl-C in the midst of a conversion.
 #[cfg(unix)]
 #[test]
@@ -798,11 +809,15 @@ fn interrupted() {
     use std::time::{Duration, Instant};
 
     let place = Place::new();
-    // About 130 MB of text, some 5 MB of gzip.
-    place.write("big.json.gz", gzip(lines(0..1_500_000).as_bytes()));
-    fs::create_dir(place.at("dest")).unwrap();
-    for (dest, args) in [("x.parquet", &[][..]), ("x.ndjson", &["--threads", "1"]), ("parts/", &["--json"])] {
-        let mut child = command(&["convert", &place.at("big.json.gz"), &place.at(&format!("dest/{dest}"))])
+    // Far more work than there is time until the signal comes: one file under many names.
+    let file = place.write("src/0.json.gz", gzip(lines(0..200_000).as_bytes()));
+    for n in 1..200 {
+        fs::hard_link(&file, place.at(&format!("src/{n}.json.gz"))).unwrap();
+    }
+    let dest = place.at("dest");
+    fs::create_dir(&dest).unwrap();
+    for (name, args) in [("x.parquet", &[][..]), ("x.ndjson", &["--threads", "1"]), ("parts/", &["--json"])] {
+        let mut child = command(&["convert", &place.at("src"), &format!("{dest}/{name}")])
             .args(args)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -810,16 +825,67 @@ fn interrupted() {
             .unwrap();
         // It is at work as soon as its temporary file stands there.
         let deadline = Instant::now() + Duration::from_secs(60);
-        while fs::read_dir(place.at("dest")).unwrap().next().is_none() {
-            assert!(Instant::now() < deadline && child.try_wait().unwrap().is_none(), "no temporary file for {dest}");
+        while fs::read_dir(&dest).unwrap().next().is_none() {
+            assert!(Instant::now() < deadline && child.try_wait().unwrap().is_none(), "no temporary file for {name}");
             std::thread::sleep(Duration::from_millis(1));
         }
-        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+        std::thread::sleep(Duration::from_millis(50));
+        interrupt(&child);
         let ran = Ran::from(child.wait_with_output().unwrap());
-        assert_eq!((ran.code, ran.err.as_str()), (130, "dynarrow: E_INTERRUPTED: stopped\n"), "{dest}");
+        assert_eq!((ran.code, ran.err.as_str()), (130, "dynarrow: E_INTERRUPTED: stopped\n"), "{name}");
         if args == ["--json"] {
             assert_eq!(ran.json()["error"]["code"], "E_INTERRUPTED");
         }
-        assert_eq!(place.listing().len(), 2, "{dest}: only the source and the folder are left");
+        assert!(fs::read_dir(&dest).unwrap().next().is_none(), "{name}");
     }
+}
+
+/// A named pipe, as a shell gives for `<(zcat …)`, is read once, as standard input is.
+#[cfg(unix)]
+#[test]
+fn a_named_pipe() {
+    let place = Place::new();
+    let pipe = place.at("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let writer = {
+        let pipe = pipe.clone();
+        std::thread::spawn(move || fs::write(pipe, lines(0..3)))
+    };
+    // CSV takes two passes.
+    run(&["convert", &pipe, &place.at("x.csv")]).done();
+    assert_eq!(place.read("x.csv").lines().count(), 4);
+    writer.join().unwrap().unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_a_data_file() {
+    let place = Place::new();
+    let file = place.write("elsewhere/a.json", lines(0..3));
+    fs::create_dir(place.at("here")).unwrap();
+    std::os::unix::fs::symlink(&file, place.at("here/link.json")).unwrap();
+    assert_eq!(run(&["head", &place.at("here/link.json")]).done().out.lines().count(), 3);
+}
+
+/// Ctrl-C while standard input neither ends nor says anything.
+#[cfg(unix)]
+#[test]
+fn interrupted_while_waiting_for_input() {
+    let place = Place::new();
+    let mut child = command(&["head", "-"])
+        .env("TMPDIR", place.at(""))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"{").unwrap();
+    while place.listing().is_empty() {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    interrupt(&child);
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    assert_eq!((ran.code, ran.err.as_str()), (130, "dynarrow: E_INTERRUPTED: stopped\n"));
+    assert!(place.listing().is_empty());
 }

@@ -140,11 +140,16 @@ impl Cutter {
     pub fn next_block(&mut self) -> Option<Block> {
         loop {
             match &mut self.mode {
-                Mode::Unknown => match detect(&self.buffer, self.finished) {
-                    Some(Shape::Lines) => self.mode = Mode::Lines,
-                    Some(Shape::Document) => self.mode = Mode::Document(Document::default()),
-                    None => return None,
-                },
+                Mode::Unknown => {
+                    // White space before the first record is not held.
+                    let start = self.buffer.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(self.buffer.len());
+                    self.drop_front(start);
+                    match detect(&self.buffer, self.finished) {
+                        Some(Shape::Lines) => self.mode = Mode::Lines,
+                        Some(Shape::Document) => self.mode = Mode::Document(Document::default()),
+                        None => return None,
+                    }
+                }
                 Mode::Lines => {
                     if let Some(end) = self.line_border() {
                         return Some(self.cut(end, Records::Lines, None));
@@ -321,7 +326,7 @@ fn detect(bytes: &[u8], finished: bool) -> Option<Shape> {
     }
     match is_page(bytes, start) {
         Some(true) => return Some(Shape::Document),
-        None if !finished => return None,
+        None if !finished && bytes.len() - start <= MAX_RECORD_BYTES => return None,
         _ => {}
     }
     let newline = line_end(bytes, start);
@@ -389,6 +394,36 @@ mod tests {
             }
         }
         whole
+    }
+
+    #[test]
+    fn white_space_is_not_held() {
+        for (before, behind) in [("", "{\"a\":{\"S\":\"\"}}\n"), ("", "[{}]"), ("[", "{}]"), ("[{},", "{}]")] {
+            let mut cutter = Cutter::new(0);
+            cutter.push(before.as_bytes());
+            for _ in 0..40 {
+                cutter.push(&[b'\n'; 1 << 20]);
+                std::iter::from_fn(|| cutter.next_block()).for_each(drop);
+                assert!(cutter.buffer.len() <= 2 << 20, "{before}");
+            }
+            cutter.push(behind.as_bytes());
+            cutter.finish();
+            let last = std::iter::from_fn(|| cutter.next_block()).last().expect("a block");
+            let lines = last.data[..last.data.len() - behind.len()].iter().filter(|&&b| b == b'\n').count() as u64;
+            assert_eq!(last.line + lines, (40 << 20) + 1);
+        }
+        // Inside a record it counts.
+        for before in ["{", "[{", "{\"Items\"", "{\"Items\":"] {
+            let mut cutter = Cutter::new(0);
+            cutter.push(before.as_bytes());
+            let mut fault = None;
+            for _ in 0..40 {
+                cutter.push(&[b' '; 1 << 20]);
+                fault = fault.or(std::iter::from_fn(|| cutter.next_block()).find_map(|block| block.fault));
+                assert!(cutter.buffer.len() <= 18 << 20, "{before}");
+            }
+            assert_eq!(fault.map(|fault| fault.code), Some(Code::RecordSize), "{before}");
+        }
     }
 
     #[test]

@@ -43,14 +43,14 @@ pub use error::{Class, Code, Error, Result};
 pub use export::convert::{ConvertOptions, ConvertReport, convert};
 #[cfg(not(target_arch = "wasm32"))]
 pub use export::dest::{Dest, OutputFormat};
+pub use export::open::{DataFile, Export, SourceFormat};
 #[cfg(not(target_arch = "wasm32"))]
-pub use export::open::open_export;
+pub use export::open::{open_export, open_export_with};
+pub use export::read::{ItemIter, OnError, ReadOptions, ReadReport, Reader, RecordBatches};
 pub use export::rows::Batches;
+pub use export::verify::{Finding, Severity, VerifyReport};
 #[cfg(not(target_arch = "wasm32"))]
 pub use export::{relocate::Location, write::write_export};
-pub use export::open::{DataFile, Export, SourceFormat};
-pub use export::read::{ItemIter, OnError, ReadOptions, ReadReport, Reader, RecordBatches};
-pub use export::verify::{Finding, Severity, VerifyReport};
 pub use item::{AttributeValue, Item};
 pub use manifest::{ExportSummary, FileEntry};
 pub use number::Number;

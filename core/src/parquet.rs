@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ipc::writer::{FileWriter, StreamWriter};
 use parquet::arrow::ArrowWriter;
@@ -27,6 +27,19 @@ pub enum BatchFormat {
     ArrowStream,
 }
 
+/// Levels of an Arrow type that readers of Arrow schemas accept: they bound the depth of the
+/// flatbuffer that it stands in.
+const MAX_LEVELS: usize = 60;
+
+fn levels(ty: &DataType) -> usize {
+    let below = match ty {
+        DataType::Struct(fields) => fields.iter().map(|field| levels(field.data_type())).max().unwrap_or(0),
+        DataType::List(field) | DataType::Map(field, _) => levels(field.data_type()),
+        _ => return 1,
+    };
+    1 + below
+}
+
 /// Writes batches of one schema.
 pub enum BatchWriter<W: Write + Send> {
     /// To Parquet.
@@ -40,6 +53,17 @@ pub enum BatchWriter<W: Write + Send> {
 impl<W: Write + Send> BatchWriter<W> {
     /// A writer into `out`.
     pub fn new(format: BatchFormat, schema: &SchemaRef, out: W) -> Result<Self> {
+        for field in schema.fields() {
+            if levels(field.data_type()) > MAX_LEVELS {
+                let message = format!(
+                    "the column's Arrow type has more than {MAX_LEVELS} levels, which readers refuse; \
+                     say `json` for it in `overrides`, or maps=\"json\""
+                );
+                let mut at = String::new();
+                crate::path::push_name(&mut at, field.name());
+                return Err(Error::new(Code::Nesting, message).at_path(at));
+            }
+        }
         Ok(match format {
             BatchFormat::Parquet => {
                 let properties = WriterProperties::builder()

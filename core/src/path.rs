@@ -65,7 +65,9 @@ pub fn parse(text: &str) -> Result<Vec<Step>> {
         } else if let Some(behind) = rest.strip_prefix("{}") {
             steps.push(Step::Value);
             rest = behind;
-        } else if let Some((index, behind)) = rest.strip_prefix('[').and_then(|rest| rest.split_once(']')).filter(|(index, _)| is_index(index)) {
+        } else if let Some((index, behind)) =
+            rest.strip_prefix('[').and_then(|rest| rest.split_once(']')).filter(|(index, _)| is_index(index))
+        {
             steps.push(Step::Index(index.parse().map_err(|_| bad())?));
             rest = behind;
         } else if let Some(quoted) = rest.strip_prefix('[') {

@@ -1,16 +1,31 @@
 /** Converting: Parquet and Arrow, read back. */
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { tableFromIPC } from "apache-arrow";
 import { type Export, type ReadOptions, openExport } from "dynarrow";
 import { parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
-import { SHOP, bytesOf, collect, dataFile, failsWith, filesBelow, itemsOf, makeExport, rowsOf, rowsOfItems, rowsOfTable } from "./support.ts";
+import { DATA, SHOP, bytesOf, collect, dataFile, failsWith, filesBelow, itemsOf, makeExport, rowsOf, rowsOfItems, rowsOfTable } from "./support.ts";
 
 async function parquet(exp: Export, options?: ReadOptions) {
   const bytes = await bytesOf(exp.toParquet(options));
   return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+}
+
+const ROOT = join(DATA, "../..");
+
+/** The command, where it is built and no older than the core's sources. */
+const CLI = ["release", "debug"]
+  .map((profile) => join(ROOT, "target", profile, "dynarrow"))
+  .find((path) => existsSync(path) && statSync(path).mtimeMs >= newest(join(ROOT, "core/src")));
+
+function newest(folder: string): number {
+  const files = readdirSync(folder, { recursive: true }) as string[];
+  return Math.max(...files.map((file) => statSync(join(folder, file)).mtimeMs));
 }
 
 type Row = { [name: string]: unknown };
@@ -62,6 +77,14 @@ test("the same bytes from a path and a Map, in any chunks", async () => {
   for (const chunkSize of [999, 50_000]) {
     assert.ok(expected.equals(Buffer.from(await parquet(await openExport(filesBelow(SHOP), { chunkSize })))));
   }
+});
+
+test("the same bytes as the command's", { skip: CLI === undefined && "target/ has no command of these sources" }, async () => {
+  const run = (...options: string[]) => execFileSync(CLI ?? "", ["convert", SHOP, "-", "--to", "parquet", "--threads", "2", ...options], { maxBuffer: 1 << 30 });
+  const exp = await openExport(SHOP);
+  assert.ok(run().equals(await bytesOf(exp.toParquet())));
+  const options: ReadOptions = { columns: ["ref", "price"], numbers: "string", mixed: "json" };
+  assert.ok(run("--columns", "ref,price", "--numbers", "string", "--mixed", "json").equals(await bytesOf(exp.toParquet(options))));
 });
 
 test("the report of a stream", async () => {

@@ -181,6 +181,12 @@ test("a record of 20 MiB", async () => {
   assert.equal(skipping.report?.skipped, 1);
 });
 
+test("a file of hardly anything: 200 MB of blank lines", async () => {
+  const blank = gzipSync(Buffer.alloc(1 << 20, "\n"));
+  const bytes = Buffer.concat([...Array.from({ length: 200 }, () => blank), gzipSync('{"a":{"N":"x"}}\n')]);
+  await failsWith({ code: "E_NUMBER", line: (200 << 20) + 1, byte: (200 << 20) + 11, item: 0 }, collect((await openExport(bytes)).readBatches()));
+});
+
 test("a record of 15 MiB", async () => {
   const a = "x".repeat(15 << 20);
   const exp = await openExport(makeExport([dataFile("a", [{ a: { S: a } }, { a: { S: "" } }])]));

@@ -47,6 +47,7 @@ test("options that make no sense", async () => {
     { batchSize: "1" },
     { columns: "a" },
     { columns: [1] },
+    { columns: ["PK", "PK"] },
   ];
   for (const options of wrong as object[]) await failsWith({ code: "E_USAGE" }, exp.inferSchema(options));
   await exp.inferSchema({ numbers: undefined, columns: undefined, signal: undefined });

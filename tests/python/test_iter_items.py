@@ -1,15 +1,21 @@
 """`iter_items` against json and boto3's TypeDeserializer."""
 
+import base64
+import json
 import random
+import tempfile
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import dynarrow
 
 from exports import item_line, random_items, random_json, random_lines, write_export
-from reference import plain, same
+from reference import assert_table, exact, plain, same
 
 
 def test_random_items_are_those_of_boto3(tmp_path: Path) -> None:
@@ -121,3 +127,48 @@ def test_any_json_writing_is_read(tmp_path: Path) -> None:
         tmp_path, ["".join(random_json(rng, {"Item": item}) + "\n" for _ in range(500))]
     )
     assert all(same(ours, plain(item)) for ours in dynarrow.iter_items(export.folder))
+
+
+# No stream carries a name with a NUL; test_read.py has those.
+_CHARACTERS = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
+_NAMES = st.text(_CHARACTERS, max_size=8)
+_NUMBERS = st.one_of(
+    st.integers(-(10**38) + 1, 10**38 - 1).map(str),
+    st.builds("{}e{}".format, st.integers(-(10**38) + 1, 10**38 - 1), st.integers(-130, 87)),
+)
+_BINARY = st.binary(max_size=9).map(lambda value: base64.b64encode(value).decode())
+
+
+def _sets(members: st.SearchStrategy[str], equal: Any = str) -> st.SearchStrategy[list[str]]:
+    return st.lists(members, min_size=1, max_size=4, unique_by=equal)
+
+
+_SCALARS = st.one_of(
+    st.fixed_dictionaries({"S": st.text()}),
+    st.fixed_dictionaries({"N": _NUMBERS}),
+    st.fixed_dictionaries({"B": _BINARY}),
+    st.fixed_dictionaries({"BOOL": st.booleans()}),
+    st.just({"NULL": True}),
+    st.fixed_dictionaries({"SS": _sets(st.text())}),
+    st.fixed_dictionaries({"NS": _sets(_NUMBERS, exact)}),
+    st.fixed_dictionaries({"BS": _sets(_BINARY)}),
+)
+_VALUES = st.recursive(
+    _SCALARS,
+    lambda values: st.one_of(
+        st.fixed_dictionaries({"M": st.dictionaries(_NAMES, values, max_size=4)}),
+        st.fixed_dictionaries({"L": st.lists(values, max_size=4)}),
+    ),
+)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(st.lists(st.dictionaries(_NAMES, _VALUES, max_size=6), max_size=4), st.booleans())
+def test_any_items(items: list[Any], ascii_only: bool) -> None:
+    lines = [json.dumps({"Item": item}, ensure_ascii=ascii_only) + "\n" for item in items]
+    with tempfile.TemporaryDirectory() as folder:
+        export = write_export(Path(folder), ["".join(lines)])
+        read = list(dynarrow.iter_items(export.folder))
+        assert_table(dynarrow.read_export(export.folder).to_arrow(), items)
+    assert len(read) == len(items)
+    assert all(map(same, read, map(plain, items)))

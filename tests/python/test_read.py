@@ -229,6 +229,11 @@ def test_skipping_equals_the_file_without_the_bad_lines(tmp_path: Path) -> None:
             "E_RECORD",
         ]
         assert [error.line for error in report.errors] == [n * 37 + 1 for n in range(len(bad))]
+    for ending in ("parquet", "arrow", "csv", "ndjson"):
+        written = [tmp_path / f"{name}.{ending}" for name in ("clean", "dirty")]
+        dynarrow.convert(clean, written[0])
+        dynarrow.convert(dirty, written[1], on_error="skip")
+        assert written[0].read_bytes() == written[1].read_bytes()
 
 
 def test_an_error_behind_the_learning_pass(tmp_path: Path) -> None:

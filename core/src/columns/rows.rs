@@ -8,7 +8,9 @@
 use std::collections::HashMap;
 
 use arrow::array::types::{Date32Type, Decimal128Type, Float32Type, Float64Type, Int64Type, TimestampMicrosecondType};
-use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, ListArray, MapArray, PrimitiveArray, RecordBatch, StringArray, StructArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, ListArray, MapArray, PrimitiveArray, RecordBatch, StringArray, StructArray,
+};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field as ArrowField, Schema as ArrowSchema, TimeUnit};
 
@@ -68,7 +70,9 @@ type Sent<T = ()> = Result<T, Box<Fault>>;
 impl RowReader {
     /// Columns that say themselves what they mean, or that `schema` or `layout` explains.
     pub fn new(schema: &ArrowSchema, document: Option<&Schema>, layout: Option<Layout>) -> Self {
-        let hints = document.map(|document| document.to_arrow()).map(|arrow| arrow.fields().iter().map(|f| (f.name().clone(), f.as_ref().clone())).collect());
+        let hints = document
+            .map(|document| document.to_arrow())
+            .map(|arrow| arrow.fields().iter().map(|f| (f.name().clone(), f.as_ref().clone())).collect());
         let said = schema.metadata().get(LAYOUT_KEY).and_then(|layout| layout.parse().ok());
         Self { hints: hints.unwrap_or_default(), layout: layout.or(document.map(|d| d.policies().layout)).or(said).unwrap_or_default() }
     }

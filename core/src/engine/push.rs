@@ -50,8 +50,8 @@ impl<S: BlockSink> PushPass<S> {
         self.feed().finish();
     }
 
-    /// The next step that needs no more chunks. The work of a call is bounded, whatever a
-    /// chunk inflates to.
+    /// The next step that needs no more chunks. A call decodes one block, whatever a chunk
+    /// inflates to.
     pub fn next_step(&mut self) -> Option<Step<S::Out>> {
         let file = self.file;
         let expected = self.files.get(file)?;

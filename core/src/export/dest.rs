@@ -176,12 +176,14 @@ pub(crate) fn check_folder(path: &Path, overwrite: bool) -> Result<()> {
         Err(error) => return Err(Error::io(&shown, &error)),
     };
     for entry in entries {
-        let name = entry.map_err(|e| Error::io(&shown, &e))?.file_name();
+        let entry = entry.map_err(|e| Error::io(&shown, &e))?;
+        let is_file = entry.file_type().map_err(|e| Error::io(&shown, &e))?.is_file();
+        let name = entry.file_name();
         let name = name.to_string_lossy();
         if !overwrite {
             return Err(Error::new(Code::DestExists, "the folder is not empty; --overwrite (overwrite=True) replaces it").in_file(shown));
         }
-        if !is_part(&name) {
+        if !is_file || !is_part(&name) {
             let message = format!("the folder holds {name:?}, which Dynarrow did not write; it is not overwritten");
             return Err(Error::new(Code::DestExists, message).in_file(shown));
         }
@@ -206,4 +208,3 @@ pub(crate) fn replace_folder(new: tempfile::TempDir, path: &Path) -> std::io::Re
     let _ = new.keep();
     if exists { fs::remove_dir_all(&old) } else { Ok(()) }
 }
-

@@ -11,8 +11,10 @@ use std::sync::Arc;
 
 use super::rows::Batches;
 use super::schema::Learnt;
-use crate::engine::rows::OpenRows;
+#[cfg(not(target_arch = "wasm32"))]
+use crate::control::Control;
 use crate::engine::ledger::Expected;
+use crate::engine::rows::OpenRows;
 use crate::error::{Code, Error, Result};
 use crate::format::json::Form;
 use crate::manifest::{ExportSummary, FILES, FileEntry, SUMMARY, files};
@@ -162,9 +164,11 @@ impl Export {
             return vec![Box::new(move || rows().map(|batches| batches.into_source(explain.0.as_ref(), explain.1)))];
         }
         let open = |file: &DataFile| {
-            let (path, explain, missing) = (file.key.as_ref().and_then(|key| self.storage.local_path(key)), explain.clone(), file.name.clone());
+            let (path, explain, missing) =
+                (file.key.as_ref().and_then(|key| self.storage.local_path(key)), explain.clone(), file.name.clone());
             let open: OpenRows = Box::new(move || {
-                let path = path.ok_or_else(|| Error::new(Code::Io, "Parquet and Arrow files are read from the local file system").in_file(missing))?;
+                let path = path
+                    .ok_or_else(|| Error::new(Code::Io, "Parquet and Arrow files are read from the local file system").in_file(missing))?;
                 let shown = path.display().to_string();
                 let batches = match format {
                     SourceFormat::Parquet => Batches::of_parquet(&path),
@@ -259,10 +263,16 @@ impl Export {
 /// `-` for standard input.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn open_export(src: &str) -> Result<Export> {
+    open_export_with(src, &Control::default())
+}
+
+/// The same, and `control` stops the reading of standard input and named pipes.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn open_export_with(src: &str, control: &Control) -> Result<Export> {
     use crate::storage::local::Local;
 
     if src == "-" {
-        return spool(std::io::stdin());
+        return spool(|| Ok(std::io::stdin()), "standard input", control);
     }
     let path = Path::new(src);
     let meta = std::fs::metadata(path).map_err(|e| Error::io(src, &e))?;
@@ -282,29 +292,78 @@ pub fn open_export(src: &str) -> Result<Export> {
         }
         return open(Arc::new(Local::new(path)?), "", src);
     }
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if name == SUMMARY || name == FILES {
+    if !meta.is_file() {
+        // A named pipe, as shells give for `<(command)`.
+        let path = path.to_owned();
+        return spool(|| std::fs::File::open(path), src, control);
+    }
+    if path.file_name().is_some_and(|name| name == SUMMARY || name == FILES) {
+        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         return open_export(&folder.display().to_string());
     }
-    let storage = Arc::new(Local::new(folder)?);
-    open_file(storage, name, src)
+    // Whoever names a link means the file that it leads to.
+    let real = std::fs::canonicalize(path).map_err(|e| Error::io(src, &e))?;
+    let folder = real.parent().unwrap_or(Path::new("/"));
+    let name = real.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    open_file(Arc::new(Local::new(folder)?), name, src)
 }
 
 /// Data that can be read once is kept in a temporary file: learning a schema and reading
 /// take two passes.
 #[cfg(not(target_arch = "wasm32"))]
-fn spool(mut source: impl std::io::Read) -> Result<Export> {
+fn spool<R: std::io::Read>(source: impl FnOnce() -> std::io::Result<R> + Send + 'static, name: &str, control: &Control) -> Result<Export> {
+    use std::io::Write;
+    use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+    use std::time::Duration;
+
     use crate::storage::local::Local;
 
-    let failed = |e: std::io::Error| Error::io("standard input", &e);
+    let failed = |e: std::io::Error| Error::io(name, &e);
     let folder = tempfile::TempDir::with_prefix("dynarrow-").map_err(failed)?;
-    let path = folder.path().join("stdin");
-    let mut file = std::fs::File::create(&path).map_err(failed)?;
-    let size = std::io::copy(&mut source, &mut file).map_err(failed)?;
-    let storage = Arc::new(Local::new(folder.path())?);
-    let file = DataFile { entry: None, key: Some("stdin".into()), size: Some(size), name: "standard input".into() };
-    Ok(Export { _spool: Some(Arc::new(folder)), ..Export::of(storage, "standard input", vec![file]) })
+    let mut file = std::fs::File::create(folder.path().join(SPOOLED)).map_err(failed)?;
+    // Nothing stops a read of a pipe: a thread of its own waits in it.
+    let (sender, chunks) = sync_channel(SPOOL_AHEAD);
+    std::thread::spawn(move || {
+        if let Err(error) = source().and_then(|source| send_chunks(source, |chunk| sender.send(Ok(chunk)).is_ok())) {
+            let _ = sender.send(Err(error));
+        }
+    });
+    loop {
+        control.check()?;
+        match chunks.recv_timeout(Duration::from_millis(50)) {
+            Ok(chunk) => file.write_all(&chunk.map_err(failed)?).map_err(failed)?,
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    let export = open_file(Arc::new(Local::new(folder.path())?), SPOOLED, name)?;
+    Ok(Export { _spool: Some(Arc::new(folder)), ..export })
+}
+
+/// The name of what is spooled, in its folder.
+#[cfg(not(target_arch = "wasm32"))]
+const SPOOLED: &str = "spooled";
+/// Chunks that wait to be written.
+#[cfg(not(target_arch = "wasm32"))]
+const SPOOL_AHEAD: usize = 4;
+
+/// Reads to the end, or until nobody takes the chunks any more.
+#[cfg(not(target_arch = "wasm32"))]
+fn send_chunks(mut source: impl std::io::Read, mut send: impl FnMut(Vec<u8>) -> bool) -> std::io::Result<()> {
+    loop {
+        let mut chunk = vec![0; 256 << 10];
+        match source.read(&mut chunk) {
+            Ok(0) => return Ok(()),
+            Ok(count) => {
+                chunk.truncate(count);
+                if !send(chunk) {
+                    return Ok(());
+                }
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Opens one data file of a storage. `name` is what messages call it.

@@ -180,7 +180,12 @@ impl Export {
     }
 
     /// The steps of a pass into sinks that `make` makes, whatever the source is.
-    pub fn steps<S: BlockSink>(&self, options: &ReadOptions, control: &Control, make: impl Fn() -> S + Send + Sync + 'static) -> Result<Steps<S>> {
+    pub fn steps<S: BlockSink>(
+        &self,
+        options: &ReadOptions,
+        control: &Control,
+        make: impl Fn() -> S + Send + Sync + 'static,
+    ) -> Result<Steps<S>> {
         match self.format()? {
             format @ (SourceFormat::Parquet | SourceFormat::Arrow) => {
                 let sources = self.row_sources(format, options.schema.as_ref(), options.source_layout);

@@ -58,7 +58,9 @@ impl Export {
         for (name, text) in [(SUMMARY, Value::Object(raw).to_string()), (FILES, lines)] {
             let path = |name: &str| {
                 let key = format!("{folder}{name}");
-                self.storage().local_path(&key).ok_or_else(|| Error::new(Code::Io, "manifests are rewritten on the local file system").in_file(key))
+                self.storage()
+                    .local_path(&key)
+                    .ok_or_else(|| Error::new(Code::Io, "manifests are rewritten on the local file system").in_file(key))
             };
             let md5 = name.replace(".json", ".md5");
             for (name, text) in [(name, &text), (&md5, &md5_base64(text.as_bytes()))] {

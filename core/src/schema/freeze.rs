@@ -17,19 +17,17 @@ impl Schema {
     pub fn freeze(summary: Arc<Summary>, policies: Policies, columns: Option<&[String]>) -> Result<Self> {
         let mut ordered = summary.root.fields_in_order();
         if let Some(columns) = columns {
+            let mut names = BTreeSet::new();
+            if let Some(twice) = columns.iter().find(|name| !names.insert(name.as_str())) {
+                return Err(Error::usage(format!("columns names {twice:?} twice")));
+            }
             let found: HashMap<_, _> = ordered.into_iter().collect();
             let missing: Vec<_> = columns.iter().filter(|c| !found.contains_key(c.as_str())).map(|c| format!("{c:?}")).collect();
             // Without items there is nothing to say about names.
             if !missing.is_empty() && summary.items > 0 {
                 return Err(Error::new(Code::Column, format!("no item has an attribute {}", missing.join(", "))));
             }
-            let mut taken = BTreeSet::new();
-            ordered = columns
-                .iter()
-                .filter(|c| taken.insert(*c))
-                .filter_map(|c| found.get_key_value(c.as_str()))
-                .map(|(&name, &field)| (name, field))
-                .collect();
+            ordered = columns.iter().filter_map(|c| found.get_key_value(c.as_str())).map(|(&name, &field)| (name, field)).collect();
         }
         let past_limit = ordered.len() > policies.max_columns;
         ordered.truncate(policies.max_columns);
@@ -164,5 +162,17 @@ fn of_numbers(numbers: Numbers, digits: Digits) -> Type {
             Type::Decimal { precision: MAX_DIGITS as u8, scale: digits.scale as u8, rounds: false }
         }
         Numbers::Auto => Type::NumberText,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_is_named_once() {
+        let columns = ["a", "b", "a"].map(String::from);
+        let error = Schema::freeze(Arc::default(), Policies::default(), Some(&columns)).expect_err("twice");
+        assert_eq!(error.code(), Code::Usage);
     }
 }

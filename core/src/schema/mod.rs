@@ -147,9 +147,10 @@ impl Schema {
         for name in columns {
             let field = self.fields.iter().find(|field| field.name == *name);
             let field = field.ok_or_else(|| Error::new(Code::Column, format!("the schema has no column {name:?}")))?;
-            if fields.iter().all(|field| field.name != *name) {
-                fields.push(field.clone());
+            if fields.iter().any(|field| field.name == *name) {
+                return Err(Error::usage(format!("columns names {name:?} twice")));
             }
+            fields.push(field.clone());
         }
         Ok(Self { fields, ..self.clone() })
     }

@@ -12,7 +12,10 @@ use std::sync::{Arc, Mutex};
 use dynarrow::export::open::open;
 use dynarrow::schema::Layout;
 use dynarrow::storage::memory::Memory;
-use dynarrow::{AttributeValue, Batches, Code, Control, ConvertOptions, Dest, Export, Item, OutputFormat, Policies, ReadOptions, Schema, convert, open_export};
+use dynarrow::{
+    AttributeValue, Batches, Code, Control, ConvertOptions, Dest, Export, Item, OutputFormat, Policies, ReadOptions, Schema, convert,
+    open_export,
+};
 use dynarrow_tests::{any_item, meaning};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -87,12 +90,19 @@ fn bare(path: &Path) -> Export {
     let path = path.to_owned();
     Export::of_batches("frame", move || {
         let batches = Batches::of_parquet(&path)?;
-        let strip = |schema: &arrow::datatypes::Schema| Arc::new(arrow::datatypes::Schema::new(schema.fields().iter().map(|f| bare_field(f)).collect::<Vec<_>>()));
+        let strip = |schema: &arrow::datatypes::Schema| {
+            Arc::new(arrow::datatypes::Schema::new(schema.fields().iter().map(|f| bare_field(f)).collect::<Vec<_>>()))
+        };
         let schema = strip(&batches.schema);
         let stripped = schema.clone();
         let batches = batches.batches.map(move |batch| {
             let batch = batch?;
-            let columns: Vec<_> = batch.columns().iter().zip(stripped.fields()).map(|(c, f)| arrow::compute::cast(c, f.data_type()).expect("the same type")).collect();
+            let columns: Vec<_> = batch
+                .columns()
+                .iter()
+                .zip(stripped.fields())
+                .map(|(c, f)| arrow::compute::cast(c, f.data_type()).expect("the same type"))
+                .collect();
             let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
             Ok(arrow::array::RecordBatch::try_new_with_options(stripped.clone(), columns, &options).expect("the same batch"))
         });
@@ -161,7 +171,8 @@ fn identities(items: &Items, learnt: usize) {
         compare(&read_all(&bare(&at("typed.parquet")), Some(schema.frozen())), &expected, "typed, by the schema");
 
         // Frozen on some of the items: the rest goes through `_extra`.
-        let schema = source(&items[..learnt.min(items.len())]).infer_schema(&ReadOptions::default(), &Control::default()).expect("a schema");
+        let schema =
+            source(&items[..learnt.min(items.len())]).infer_schema(&ReadOptions::default(), &Control::default()).expect("a schema");
         to_file(&export, Policies::default(), Some(schema.frozen()), &at("frozen.parquet"));
         let found = read_all(&open_export(&at("frozen.parquet").display().to_string()).expect("a file"), None);
         compare(&found.iter().map(without_nulls).collect::<Vec<_>>(), &plain, "frozen");
@@ -192,8 +203,16 @@ proptest! {
 #[test]
 fn every_type_at_every_depth() {
     let values = [
-        json!({"S": "é🦐\"\n"}), json!({"N": "1e-130"}), json!({"B": "AP8="}), json!({"BOOL": false}), json!({"NULL": true}),
-        json!({"M": {}}), json!({"L": []}), json!({"SS": ["a", ""]}), json!({"NS": ["1", "2.5"]}), json!({"BS": ["", "AA=="]}),
+        json!({"S": "é🦐\"\n"}),
+        json!({"N": "1e-130"}),
+        json!({"B": "AP8="}),
+        json!({"BOOL": false}),
+        json!({"NULL": true}),
+        json!({"M": {}}),
+        json!({"L": []}),
+        json!({"SS": ["a", ""]}),
+        json!({"NS": ["1", "2.5"]}),
+        json!({"BS": ["", "AA=="]}),
     ];
     for depth in 0..=31 {
         let items: Items = values
@@ -217,9 +236,15 @@ fn every_type_at_every_depth() {
             let dest = Dest::parse(&path.display().to_string(), None).expect("a destination");
             let done = convert(&export, &dest, &ConvertOptions { read, overwrite: false }, &Control::default(), std::io::sink());
             match done {
-                Ok(_) => compare(&read_all(&open_export(&path.display().to_string()).expect("a file"), None), &expected, &format!("{file} at depth {depth}")),
+                Ok(_) => compare(
+                    &read_all(&open_export(&path.display().to_string()).expect("a file"), None),
+                    &expected,
+                    &format!("{file} at depth {depth}"),
+                ),
                 // Readers refuse deeper Arrow types.
-                Err(error) => assert!(error.code() == Code::Nesting && depth > 12 && file == "x.parquet", "{file} at depth {depth}: {error}"),
+                Err(error) => {
+                    assert!(error.code() == Code::Nesting && depth > 12 && file == "x.parquet", "{file} at depth {depth}: {error}")
+                }
             }
         }
     }
@@ -253,7 +278,9 @@ fn a_written_export_is_one() {
 /// Frames that never saw DynamoDB.
 #[test]
 fn plain_frames() {
-    use arrow::array::{ArrayRef, Date32Array, Float32Array, Float64Array, LargeStringArray, StringDictionaryBuilder, TimestampSecondArray, UInt64Array};
+    use arrow::array::{
+        ArrayRef, Date32Array, Float32Array, Float64Array, LargeStringArray, StringDictionaryBuilder, TimestampSecondArray, UInt64Array,
+    };
     use arrow::datatypes::Int32Type;
     let mut dictionary = StringDictionaryBuilder::<Int32Type>::new();
     dictionary.append_value("d");
@@ -297,7 +324,11 @@ fn plain_frames() {
 fn plain_json_lines() {
     let place = tempfile::tempdir().expect("a folder");
     let path = place.path().join("x.ndjson");
-    std::fs::write(&path, "{\"a\":1.50,\"b\":[1,null,{\"c\":true}],\"d\":null,\"e\":\"\\u00e9\"}\n{\"n\":12345678901234567890123456789012345678}\n").expect("a file");
+    std::fs::write(
+        &path,
+        "{\"a\":1.50,\"b\":[1,null,{\"c\":true}],\"d\":null,\"e\":\"\\u00e9\"}\n{\"n\":12345678901234567890123456789012345678}\n",
+    )
+    .expect("a file");
     let items = read_all(&open_export(&path.display().to_string()).expect("a file"), None);
     let expected = [
         json!({"a": {"N": "1.5"}, "b": {"L": [{"N": "1"}, {"NULL": true}, {"M": {"c": {"BOOL": true}}}]}, "d": {"NULL": true}, "e": {"S": "é"}}),

@@ -113,7 +113,10 @@ impl<'a> Decoder<'a> {
     pub fn record<S: Sink>(&mut self, form: Form, sink: &mut S) -> Decoded {
         self.depth = 0;
         let start = self.at;
-        if matches!(form, Form::Wrapped | Form::Either) && self.bytes[start..].starts_with(b"{\"Item\":{") && (form == Form::Wrapped || self.is_wrapped(start)) {
+        if matches!(form, Form::Wrapped | Form::Either)
+            && self.bytes[start..].starts_with(b"{\"Item\":{")
+            && (form == Form::Wrapped || self.is_wrapped(start))
+        {
             self.at = start + b"{\"Item\":{".len();
             self.attributes(sink)?;
             return self.end_of_wrapper();

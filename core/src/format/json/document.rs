@@ -103,7 +103,7 @@ impl Document {
                 self.expect = Expect::ValueOrEnd;
             }
             (Expect::Value | Expect::ValueOrEnd, b'{', _) => match is_page(bytes, self.at) {
-                None if !finished => return Step::More,
+                None if !finished && bytes.len() - self.at <= MAX_RECORD_BYTES => return Step::More,
                 Some(true) => {
                     // Behind the bracket of the items; `is_page` has seen it.
                     self.at += bytes[self.at..].iter().position(|&b| b == b'[').map_or(0, |n| n + 1);
