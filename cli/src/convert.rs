@@ -87,7 +87,7 @@ impl Convert {
 
     fn document(&self, report: &ConvertReport, time: Duration) -> Value {
         let mut document = json::totals(&report.read.totals);
-        document.insert("rounded_numbers".into(), report.read.rounded_numbers.into());
+        document.insert("losses".into(), report.read.losses.to_json());
         document.insert("check".into(), self.reading.check_name().into());
         let files = report.files.iter().map(|(path, bytes)| json!({ "path": path.display().to_string(), "bytes": bytes }));
         document.insert("files".into(), files.collect());
@@ -109,7 +109,7 @@ fn closing(report: &ConvertReport, dest: &str, time: Duration) -> String {
 
 /// What is not in the output as it was in the source.
 fn losses(report: &ConvertReport) -> Vec<String> {
-    let rounded = report.read.rounded_numbers;
+    let rounded = report.read.losses.rounded.count;
     let rounded = (rounded > 0).then(|| format!("{} rounded by --numbers float64", counted(rounded, "number")));
     skipped(&report.read.totals).into_iter().chain(rounded).collect()
 }

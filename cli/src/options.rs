@@ -69,7 +69,7 @@ impl Reading {
     pub fn options(&self) -> ReadOptions {
         ReadOptions {
             columns: self.columns.names(),
-            policies: Policies { numbers: self.numbers, mixed: self.mixed },
+            policies: Policies { numbers: self.numbers, mixed: self.mixed, ..Policies::default() },
             threads: self.threads.number(),
             on_error: self.on_error,
             check: self.check,

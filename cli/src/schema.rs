@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use dynarrow::error::printable;
 use dynarrow::event::Kind;
-use dynarrow::export::convert::replace_file;
+use dynarrow::export::dest::replace_file;
 use dynarrow::schema::summary::PathSummary;
 use dynarrow::{Control, Error, Field, Result, Type, open_export_with};
 
@@ -132,7 +132,7 @@ fn add_parts(rows: &mut Vec<Row>, ty: &Type, path: Option<&PathSummary>, depth: 
             add_row(rows, "{}", value, None, 0, depth);
             add_parts(rows, value, None, depth + 1);
         }
-        Type::Mixed(types) => {
+        Type::Mixed(types) | Type::Typed(types) => {
             for (kind, ty) in types {
                 add_row(rows, kind.descriptor(), ty, None, 0, depth);
                 add_parts(rows, ty, path, depth + 1);
@@ -166,23 +166,16 @@ fn example(text: &str) -> String {
     }
 }
 
-/// The Arrow type, without the parts that stand below it.
+/// The Arrow type, without the parts that stand below it, and what it holds where that is more.
 fn type_name(ty: &Type) -> String {
+    let name = ty.name();
     match ty {
-        Type::Text | Type::NumberText | Type::Null | Type::MixedText => "utf8".into(),
-        Type::Json => "utf8 (json)".into(),
-        Type::Int64 => "int64".into(),
-        Type::Decimal(scale) => format!("decimal128(38, {scale})"),
-        Type::Float64 => "float64".into(),
-        Type::Boolean => "boolean".into(),
-        Type::Binary => "binary".into(),
-        Type::Struct(_) => "struct".into(),
+        Type::Json => format!("{name} (json)"),
+        Type::Mixed(_) | Type::MixedText => format!("{name} (mixed)"),
+        Type::Typed(_) => format!("{name} (typed)"),
         Type::Map(_) => "map<utf8, …>".into(),
-        Type::EmptyMap => "map<utf8, utf8>".into(),
-        Type::List(_) => "list".into(),
-        Type::EmptyList => "list<utf8>".into(),
         Type::Set(_, member) => format!("list<{}>", type_name(member)),
-        Type::Mixed(_) => "struct (mixed)".into(),
+        _ => name,
     }
 }
 
