@@ -6,7 +6,7 @@ use dynarrow::export::read::Batching;
 use dynarrow::parquet::{BatchFormat, BatchWriter, ROW_GROUP};
 use wasm_bindgen::prelude::*;
 
-use crate::error::{Result, of_totals, thrown};
+use crate::error::{Result, of_report, thrown};
 use crate::open::Export;
 use crate::options::Options;
 use crate::pass::pushed;
@@ -24,12 +24,12 @@ pushed!(Converting);
 
 #[wasm_bindgen]
 impl Export {
-    /// Converts to Parquet with the schema that was learnt; the files are to be pushed.
+    /// Converts to Parquet with the schema that was learnt or given; the files are to be pushed.
     pub fn to_parquet(&self, options: &Options) -> Result<Converting> {
         self.convert(options, BatchFormat::Parquet)
     }
 
-    /// Converts to an Arrow IPC stream with the schema that was learnt; the files are to be
+    /// Converts to an Arrow IPC stream with the schema that was learnt or given; the files are to be
     /// pushed.
     pub fn to_arrow(&self, options: &Options) -> Result<Converting> {
         self.convert(options, BatchFormat::ArrowStream)
@@ -68,8 +68,7 @@ impl Converting {
 
     /// What was read so far.
     pub fn report(&self) -> JsValue {
-        let report = self.batching.report(self.pass.totals());
-        of_totals(&report.totals, report.rounded_numbers)
+        of_report(&self.batching.report(self.pass.totals()))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Errors and other values for JavaScript: plain objects, by way of JSON.
 
-use dynarrow::{Error, Totals};
+use dynarrow::{Error, ReadReport};
 use js_sys::JSON;
 use serde_json::{Map, Value, json};
 use wasm_bindgen::prelude::*;
@@ -37,8 +37,8 @@ pub fn thrown(error: Error) -> JsValue {
     to_js(&object.into())
 }
 
-/// What a pass came to.
-pub fn of_totals(totals: &Totals, rounded_numbers: u64) -> JsValue {
+/// What a reading came to.
+pub fn of_report(ReadReport { totals, losses }: &ReadReport) -> JsValue {
     let errors: Value = totals.errors.iter().map(of_error).collect();
     to_js(&json!({
         "files": totals.files,
@@ -47,6 +47,6 @@ pub fn of_totals(totals: &Totals, rounded_numbers: u64) -> JsValue {
         "errors": errors,
         "bytesIn": totals.bytes_in,
         "bytesInflated": totals.bytes_inflated,
-        "roundedNumbers": rounded_numbers,
+        "losses": losses.to_json(),
     }))
 }

@@ -2,13 +2,31 @@
 
 use std::str::FromStr;
 
-use dynarrow::{Error, ReadOptions};
-use js_sys::{Array, Object, Reflect};
+use dynarrow::{Error, ReadOptions, Schema};
+use js_sys::{Array, JSON, Map, Object, Reflect};
 use wasm_bindgen::prelude::*;
 
 use crate::error::{Result, thrown};
 
-const NAMES: [&str; 8] = ["columns", "numbers", "mixed", "batchSize", "onError", "check", "signal", "onProgress"];
+const NAMES: [&str; 17] = [
+    "columns",
+    "numbers",
+    "mixed",
+    "maps",
+    "layout",
+    "overrides",
+    "maxFields",
+    "maxColumns",
+    "schema",
+    "extra",
+    "sample",
+    "maxPaths",
+    "batchSize",
+    "onError",
+    "check",
+    "signal",
+    "onProgress",
+];
 
 /// How an export is read.
 #[wasm_bindgen]
@@ -36,11 +54,23 @@ fn parse(given: &JsValue) -> dynarrow::Result<ReadOptions> {
     }
     set(given, "numbers", &mut options.policies.numbers)?;
     set(given, "mixed", &mut options.policies.mixed)?;
+    set(given, "maps", &mut options.policies.maps)?;
+    set(given, "layout", &mut options.policies.layout)?;
+    set(given, "extra", &mut options.extra)?;
     set(given, "onError", &mut options.on_error)?;
     set(given, "check", &mut options.check)?;
-    if let Some(size) = member(given, "batchSize") {
-        let number = size.as_f64().filter(|size| size.fract() == 0.0 && (1.0..=f64::from(u32::MAX)).contains(size));
-        options.batch_size = number.ok_or_else(|| Error::usage("batchSize must be a whole number of at least 1"))? as usize;
+    set_count(given, "maxFields", &mut options.policies.max_fields)?;
+    set_count(given, "maxColumns", &mut options.policies.max_columns)?;
+    set_count(given, "maxPaths", &mut options.max_paths)?;
+    set_count(given, "batchSize", &mut options.batch_size)?;
+    options.sample = count(given, "sample")?.map(u64::from);
+    if let Some(overrides) = member(given, "overrides") {
+        for (path, with) in self::overrides(&overrides)? {
+            options.policies.override_path(&path, &with)?;
+        }
+    }
+    if let Some(schema) = member(given, "schema") {
+        options.schema = Some(self::schema(&schema)?);
     }
     if let Some(columns) = member(given, "columns") {
         let wrong = || Error::usage("columns must be an array of attribute names");
@@ -64,4 +94,33 @@ fn set<T: FromStr<Err = Error>>(object: &JsValue, name: &str, option: &mut T) ->
         *option = text.parse()?;
     }
     Ok(())
+}
+
+fn set_count(object: &JsValue, name: &str, option: &mut usize) -> dynarrow::Result<()> {
+    if let Some(count) = count(object, name)? {
+        *option = count as usize;
+    }
+    Ok(())
+}
+
+fn count(object: &JsValue, name: &str) -> dynarrow::Result<Option<u32>> {
+    let Some(value) = member(object, name) else { return Ok(None) };
+    let number = value.as_f64().filter(|number| number.fract() == 0.0 && (1.0..=f64::from(u32::MAX)).contains(number));
+    number.map(|number| Some(number as u32)).ok_or_else(|| Error::usage(format!("{name} must be a whole number of at least 1")))
+}
+
+/// The members of an object of paths and types.
+pub fn overrides(given: &JsValue) -> dynarrow::Result<Vec<(String, String)>> {
+    let wrong = || Error::usage("overrides must be an object of paths and types, as {\"lines[].qty\": \"int64\"}");
+    let object = given.dyn_ref::<Object>().filter(|object| !Array::is_array(object) && !object.is_instance_of::<Map>());
+    let entries = Object::entries(object.ok_or_else(wrong)?).iter().map(|entry| Array::from(&entry));
+    entries.map(|entry| entry.get(0).as_string().zip(entry.get(1).as_string()).ok_or_else(wrong)).collect()
+}
+
+/// A schema from its document, or from what has one.
+pub fn schema(given: &JsValue) -> dynarrow::Result<Schema> {
+    let wrong = || Error::usage("a schema must be a Schema or its document");
+    let object = given.dyn_ref::<Object>().ok_or_else(wrong)?;
+    let text = JSON::stringify(object).ok().and_then(|text| text.as_string()).ok_or_else(wrong)?;
+    Schema::from_json(&serde_json::from_str(&text).map_err(|_| wrong())?)
 }

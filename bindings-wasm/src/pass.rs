@@ -3,12 +3,16 @@
 /// The methods by which `drive.ts` pushes files into a struct with a `PushPass` named `pass`.
 macro_rules! pushed {
     ($name:ident) => {
+        pushed!($name, |this| this.pass.file());
+    };
+    ($name:ident, |$this:ident| $file:expr) => {
         #[wasm_bindgen]
         impl $name {
             /// The place in the list of the file that is read.
             #[wasm_bindgen(getter)]
             pub fn file(&self) -> usize {
-                self.pass.file()
+                let $this = self;
+                $file
             }
 
             /// Good items so far.

@@ -7,7 +7,7 @@ use dynarrow::export::read::Batching;
 use dynarrow::parquet::{BatchFormat, BatchWriter};
 use wasm_bindgen::prelude::*;
 
-use crate::error::{Result, of_totals, thrown};
+use crate::error::{Result, of_report, thrown};
 use crate::open::Export;
 use crate::options::Options;
 use crate::pass::pushed;
@@ -23,7 +23,7 @@ pushed!(Reading);
 
 #[wasm_bindgen]
 impl Export {
-    /// Reads with the schema that was learnt; the files are to be pushed.
+    /// Reads with the schema that was learnt or given; the files are to be pushed.
     pub fn read(&self, options: &Options) -> Result<Reading> {
         let (pass, batching) = self.batches(options, None)?;
         Ok(Reading { pass, batching })
@@ -33,10 +33,10 @@ impl Export {
 impl Export {
     /// A pass into columns, and what cuts their rows.
     pub(crate) fn batches(&self, options: &Options, group: Option<Limit>) -> Result<(PushPass<ColumnSink>, Batching)> {
-        let schema = self.learnt_schema(options)?;
-        let sink = ColumnSink::new(&schema, options.0.columns.is_some());
-        let pass = self.0.push_pass(&options.0, sink).map_err(thrown)?;
-        Ok((pass, Batching::new(&schema, &options.0, group).map_err(thrown)?))
+        let schema = self.known_schema(options).map_err(thrown)?;
+        let reader = self.0.read_with(schema, options.0.clone());
+        let pass = self.0.push_pass(&options.0, reader.sink()).map_err(thrown)?;
+        Ok((pass, Batching::new(reader.schema(), &options.0, group).map_err(thrown)?))
     }
 }
 
@@ -61,8 +61,7 @@ impl Reading {
 
     /// What was read so far.
     pub fn report(&self) -> JsValue {
-        let report = self.batching.report(self.pass.totals());
-        of_totals(&report.totals, report.rounded_numbers)
+        of_report(&self.batching.report(self.pass.totals()))
     }
 }
 
