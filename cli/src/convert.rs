@@ -1,27 +1,28 @@
-//! `dynarrow convert`: an export to Parquet, Arrow, CSV or plain JSON lines.
+//! `dynarrow convert`: any source to any destination, and back.
 
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
 use dynarrow::export::read::BATCH_SIZE;
-use dynarrow::{Control, ConvertOptions, ConvertReport, Dest, Error, OutputFormat, ReadOptions, Result, convert, open_export_with};
+use dynarrow::{Control, ConvertOptions, ConvertReport, Dest, Error, OutputFormat, ReadOptions, Result, convert};
 use serde_json::{Value, json};
 
-use crate::options::{Reading, one_of};
-use crate::output::{Output, bytes, counted, say, seconds, skipped};
+use crate::options::{Reading, Source, one_of};
+use crate::output::{Output, bytes, counted, losses, say, seconds, skipped};
 use crate::progress::Progress;
 use crate::{Ending, json};
 
-/// Convert an export to Parquet, Arrow, CSV or plain JSON lines
+/// Convert an export to Parquet, Arrow, CSV or JSON lines, and back
 ///
-/// Every item of a full export becomes a row, every attribute a column of the type its values
-/// have. A file appears whole or not at all.
+/// Every item becomes a row, every attribute a column of the type its values have. Parquet, Arrow
+/// and plain JSON sources become items again: as DynamoDB JSON (.json), or as a whole export
+/// (--to export). A file appears whole or not at all; what is lost is counted and said.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct Convert {
-    /// The export: a folder, a manifest, a data file, or - for standard input
-    src: String,
+    #[command(flatten)]
+    source: Source,
     /// Where to: see below
     dest: String,
     /// The format, where DEST does not end in one
@@ -45,15 +46,21 @@ pub struct Convert {
 
 const EXAMPLES: &str = "\
 DEST:
-  a file ending in .parquet, .arrow, .csv or .ndjson, the latter two also with .gz or .zst; a file
-  that exists is replaced. A name without an ending or with / behind it is a folder, which gets
+  a file ending in .parquet, .arrow, .csv, .ndjson (plain JSON) or .json (DynamoDB JSON), the
+  latter three also with .gz or .zst; a file that exists is replaced. A name without an ending or with / behind it is a folder, which gets
   part-00000.parquet (or what --to says); one that is not empty is refused without --overwrite,
-  and with it where it holds a file that Dynarrow did not write. - is standard output, with --to.
+  and with it where it holds a file that Dynarrow did not write. --to export writes data files
+  and manifests as DynamoDB does, into a folder that stands for the bucket. - is standard output,
+  with --to.
 
 Examples:
   dynarrow convert tests/data/exports/shop shop.parquet
   dynarrow convert shop shop.csv.gz --columns PK,SK,price --on-error skip
   dynarrow convert shop shop-parts/ --to ndjson --overwrite
+  dynarrow convert shop shop.parquet --numbers 'decimal(18,2)' --override 'created=timestamp(s)'
+  dynarrow schema shop -o s.json && dynarrow convert tomorrow shop.parquet --schema s.json
+  dynarrow convert shop typed.parquet --layout typed && dynarrow convert typed.parquet shop.json.gz
+  dynarrow convert shop.parquet bucket/ --to export
   dynarrow convert shop - --to ndjson | jq .PK
   zstd -dc dump.json.zst | dynarrow convert - dump.parquet --json";
 
@@ -65,8 +72,8 @@ impl Convert {
         if self.json && to_stdout {
             return Err(Error::usage("--json prints the report on standard output, where DEST - puts the data"));
         }
-        let export = open_export_with(&self.src, control)?;
-        let read = ReadOptions { batch_size: self.batch_size, ..self.reading.options() };
+        let read = ReadOptions { batch_size: self.batch_size, ..self.reading.options()? };
+        let export = self.source.open(control)?;
         let options = ConvertOptions { read, overwrite: self.overwrite };
         let report = {
             let _progress = Progress::watch(control, self.quiet);
@@ -76,8 +83,9 @@ impl Convert {
         if !self.quiet {
             say(&closing(&report, &self.dest, time));
         }
-        for loss in losses(&report).into_iter().chain(self.reading.unchecked()) {
-            say(&format!("dynarrow: {loss}"));
+        let lost = losses(&report.read.losses, self.reading.extra());
+        for note in skipped(&report.read.totals).into_iter().chain(lost).chain(self.reading.unchecked()) {
+            say(&format!("dynarrow: {note}"));
         }
         if self.json {
             out.json(&self.document(&report, time))?;
@@ -105,11 +113,4 @@ fn closing(report: &ConvertReport, dest: &str, time: Duration) -> String {
     let written = if report.files.len() > 1 { dest.to_owned() } else { written };
     let (items, bytes_in, bytes_out) = (counted(totals.items, "item"), bytes(totals.bytes_in), bytes(report.bytes_out));
     format!("{items}, {bytes_in}{inflated} -> {bytes_out} in {}: {}", seconds(time), dynarrow::error::printable(&written))
-}
-
-/// What is not in the output as it was in the source.
-fn losses(report: &ConvertReport) -> Vec<String> {
-    let rounded = report.read.losses.rounded.count;
-    let rounded = (rounded > 0).then(|| format!("{} rounded by --numbers float64", counted(rounded, "number")));
-    skipped(&report.read.totals).into_iter().chain(rounded).collect()
 }

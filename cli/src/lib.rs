@@ -11,6 +11,7 @@ mod json;
 mod options;
 mod output;
 mod progress;
+mod relocate;
 mod schema;
 mod verify;
 
@@ -50,12 +51,14 @@ enum Verb {
     Schema(schema::Schema),
     Head(head::Head),
     Convert(convert::Convert),
+    Relocate(relocate::Relocate),
 }
 
 const NOTES: &str = "\
 SRC, everywhere:
   a folder with manifest-summary.json, a manifest, a folder with one export below it, a folder of
-  data files, a data file (DynamoDB JSON; plain, gzip or zstd), or - for standard input.
+  data files, a data file, or - for standard input. Data files are DynamoDB JSON or plain JSON
+  (.ndjson, .jsonl), both also with gzip or zstd, Parquet or Arrow; see --format.
 
 Exit codes:
   0    done; what was skipped or lost is said on standard error
@@ -84,6 +87,7 @@ where
                 Verb::Schema(verb) => verb.run(&mut out, control),
                 Verb::Head(verb) => verb.run(&mut out, control),
                 Verb::Convert(verb) => verb.run(&mut out, control),
+                Verb::Relocate(verb) => verb.run(&mut out, control),
             };
             ended.and_then(|ending| out.finish().map(|()| ending))
         }

@@ -1,15 +1,73 @@
 //! The options that verbs share.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
-use dynarrow::{Check, Columns, Error, Mixed, Numbers, OnError, Policies, ReadOptions, Result};
+use dynarrow::schema::learn::MAX_PATHS;
+use dynarrow::schema::policy::{MAX_COLUMNS, MAX_FIELDS};
+use dynarrow::{
+    Check, Code, Columns, Control, Error, Export, Extra, Layout, Maps, Mixed, Numbers, OnError, Policies, ReadOptions, Result, Schema,
+    SourceFormat, open_export_with, path,
+};
 
 /// More threads than any machine has cores: a larger number is a slip.
 const MAX_THREADS: u64 = 1024;
 
 // Doc comments here would stand as the text of the verbs that take these options in.
+
+#[derive(Args, Debug)]
+pub struct Source {
+    /// The source: an export (a folder or a manifest), a data file, or - for standard input
+    pub src: String,
+    /// The format of its data files, where their bytes and names do not tell it
+    #[arg(long, value_parser = one_of::<SourceFormat>(SourceFormat::NAMES))]
+    format: Option<SourceFormat>,
+}
+
+impl Source {
+    /// Opens it.
+    pub fn open(&self, control: &Control) -> Result<Export> {
+        let export = open_export_with(&self.src, control)?;
+        Ok(match self.format {
+            Some(format) => export.with_format(format),
+            None => export,
+        })
+    }
+}
+
+#[derive(Args, Debug)]
+pub struct Explained {
+    /// A schema document, as `schema -o` writes it. It fixes the columns, and one pass is enough;
+    /// of a Parquet or Arrow source it also says what its columns hold
+    #[arg(long, value_name = "FILE")]
+    schema: Option<PathBuf>,
+    /// The layout of a Parquet or Arrow source that does not say it itself
+    #[arg(long, value_parser = one_of::<Layout>(Layout::NAMES))]
+    source_layout: Option<Layout>,
+}
+
+impl Explained {
+    /// A schema document is given.
+    pub fn has_schema(&self) -> bool {
+        self.schema.is_some()
+    }
+
+    /// The same options, with what is known of the source's columns.
+    pub fn add_to(&self, options: ReadOptions) -> Result<ReadOptions> {
+        let schema = self.schema.as_deref().map(read_schema).transpose()?;
+        Ok(ReadOptions { schema, source_layout: self.source_layout, ..options })
+    }
+}
+
+fn read_schema(path: &Path) -> Result<Schema> {
+    let shown = path.display().to_string();
+    let text = fs::read(path).map_err(|e| Error::io(&shown, &e))?;
+    let document = serde_json::from_slice(&text).map_err(|e| Error::new(Code::Schema, format!("no JSON: {e}")).in_file(&shown))?;
+    Schema::from_json(&document).map_err(|e| e.in_file(shown))
+}
 
 #[derive(Args, Debug)]
 pub struct Threads {
@@ -42,15 +100,72 @@ impl ColumnNames {
 }
 
 #[derive(Args, Debug)]
-pub struct Reading {
-    /// What number columns are: int64 or decimal128 where all numbers fit, else text; float64
-    /// rounds
-    #[arg(long, default_value = "auto", value_parser = one_of::<Numbers>(Numbers::NAMES))]
+#[command(next_help_heading = "Columns")]
+pub struct Choices {
+    /// What number columns are: int64 or decimal128 where all numbers fit, else text (auto);
+    /// text (string); float64 and decimal(p,s) round, and what that loses is counted
+    #[arg(long, value_name = "auto|float64|decimal(p,s)|string", default_value = "auto", hide_default_value = true, value_parser = numbers, conflicts_with = "schema")]
     numbers: Numbers,
-    /// What an attribute of several types becomes: a struct with a child for each type, text, or
-    /// an error
-    #[arg(long, default_value = "struct", value_parser = one_of::<Mixed>(Mixed::NAMES))]
+    /// What an attribute of several types becomes: a struct with a child for each type, JSON,
+    /// plain text, or an error
+    #[arg(long, default_value = "struct", value_parser = one_of::<Mixed>(Mixed::NAMES), conflicts_with = "schema")]
     mixed: Mixed,
+    /// What maps become: structs, past --max-fields map columns (auto); always structs; map
+    /// columns; JSON
+    #[arg(long, default_value = "auto", value_parser = one_of::<Maps>(Maps::NAMES), conflicts_with = "schema")]
+    maps: Maps,
+    /// How values stand in columns: as what they are, or each in a struct of the types seen at
+    /// its path (typed), where also NULL is kept
+    #[arg(long, default_value = "plain", value_parser = one_of::<Layout>(Layout::NAMES), conflicts_with = "schema")]
+    layout: Layout,
+    /// What becomes of a value that the columns have no place for, with --schema, --override,
+    /// --sample or past --max-columns: it stands in the column _extra, is dropped and counted, or
+    /// ends the work
+    #[arg(long, default_value = "column", value_parser = one_of::<Extra>(Extra::NAMES))]
+    extra: Extra,
+    /// What one path becomes: int64, float64, decimal(p,s), string, json, struct, map,
+    /// timestamp(s), (ms), (us), (iso) or (iso:PATTERN); may be repeated:
+    /// --override 'lines[].qty=int64' --override 'created=timestamp(s)'
+    #[arg(long = "override", value_name = "PATH=TYPE", conflicts_with = "schema")]
+    overrides: Vec<PathOverride>,
+    /// Learn from the first N items only
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<u64>::new().range(1..), conflicts_with = "schema")]
+    sample: Option<u64>,
+    /// A map with more different members than this becomes a map column, with --maps auto
+    #[arg(long, value_name = "N", default_value_t = MAX_FIELDS, conflicts_with = "schema")]
+    max_fields: usize,
+    /// Attributes past this number have no column of their own and stand in _extra
+    #[arg(long, value_name = "N", default_value_t = MAX_COLUMNS, conflicts_with = "schema")]
+    max_columns: usize,
+    /// Attribute paths that may be learnt: more are an error
+    #[arg(long, value_name = "N", default_value_t = MAX_PATHS)]
+    max_paths: usize,
+    #[command(flatten)]
+    explained: Explained,
+}
+
+impl Choices {
+    fn policies(&self) -> Result<Policies> {
+        let mut policies = Policies {
+            numbers: self.numbers,
+            mixed: self.mixed,
+            maps: self.maps,
+            layout: self.layout,
+            max_fields: self.max_fields,
+            max_columns: self.max_columns,
+            ..Policies::default()
+        };
+        for PathOverride { path, with } in &self.overrides {
+            policies.override_path(path, with)?;
+        }
+        Ok(policies)
+    }
+}
+
+#[derive(Args, Debug)]
+pub struct Reading {
+    #[command(flatten)]
+    choices: Choices,
     #[command(flatten)]
     columns: ColumnNames,
     #[command(flatten)]
@@ -66,15 +181,29 @@ pub struct Reading {
 
 impl Reading {
     /// The options for the core.
-    pub fn options(&self) -> ReadOptions {
-        ReadOptions {
+    pub fn options(&self) -> Result<ReadOptions> {
+        let choices = &self.choices;
+        choices.explained.add_to(ReadOptions {
             columns: self.columns.names(),
-            policies: Policies { numbers: self.numbers, mixed: self.mixed, ..Policies::default() },
+            policies: choices.policies()?,
+            extra: choices.extra,
+            sample: choices.sample,
+            max_paths: choices.max_paths,
             threads: self.threads.number(),
             on_error: self.on_error,
             check: self.check,
             ..ReadOptions::default()
-        }
+        })
+    }
+
+    /// A schema document is given.
+    pub fn has_schema(&self) -> bool {
+        self.choices.explained.has_schema()
+    }
+
+    /// What becomes of values that the columns have no place for.
+    pub fn extra(&self) -> Extra {
+        self.choices.extra
     }
 
     /// The name of the check.
@@ -98,6 +227,31 @@ where
     T: FromStr<Err = Error> + Clone + Send + Sync + 'static,
 {
     PossibleValuesParser::new(names).try_map(|name| name.parse())
+}
+
+/// The policy of numbers; an error says what there is.
+fn numbers(text: &str) -> Result<Numbers, String> {
+    text.parse().map_err(|e: Error| e.message())
+}
+
+/// One `--override`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct PathOverride {
+    path: String,
+    with: String,
+}
+
+impl FromStr for PathOverride {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        // A quoted name may hold a = too.
+        let mut splits = text.match_indices('=').map(|(at, _)| (&text[..at], &text[at + 1..]));
+        let split = splits.clone().find(|(at, _)| path::parse(at).is_ok()).or_else(|| splits.next());
+        let (path, with) = split.ok_or("it must be PATH=TYPE, as in price=decimal(18,2)")?;
+        Policies::default().override_path(path, with).map_err(|e| e.message())?;
+        Ok(Self { path: path.to_owned(), with: with.to_owned() })
+    }
 }
 
 /// The names of one `--columns`.
@@ -143,6 +297,22 @@ fn quoted(text: &str) -> Result<(String, &str), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn overrides() {
+        let pair = |text: &str| PathOverride::from_str(text).map(|one| format!("{} is {}", one.path, one.with));
+        for (text, expected) in [
+            ("price=decimal(18,2)", "price is decimal(18,2)"),
+            ("lines[].qty=int64", "lines[].qty is int64"),
+            (r#"["a=b"].c=json"#, r#"["a=b"].c is json"#),
+            ("at=timestamp(iso:YYYY=MM=DD)", "at is timestamp(iso:YYYY=MM=DD)"),
+        ] {
+            assert_eq!(pair(text).as_deref(), Ok(expected), "{text}");
+        }
+        for bad in ["", "price", "price=", "=int64", "price=nope", "a b=int64", r#"["a=b"=int64"#, "price=decimal(50,2)"] {
+            assert!(pair(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn column_names() {

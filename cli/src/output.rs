@@ -3,8 +3,12 @@
 use std::io::{self, ErrorKind, Stdout, Write};
 use std::time::Duration;
 
-use dynarrow::{Error, Result, Totals};
+use dynarrow::error::printable;
+use dynarrow::{Error, Extra, Loss, Losses, Result, Totals};
 use serde_json::Value;
+
+/// Characters of an example that are shown, at most.
+const EXAMPLE_CHARS: usize = 40;
 
 /// Standard output, which remembers whether anybody still reads it.
 #[derive(Debug)]
@@ -75,6 +79,27 @@ pub fn say(line: &str) {
 pub fn skipped(totals: &Totals) -> Option<String> {
     let first = totals.errors.first().map(|error| format!("; first: {error}")).unwrap_or_default();
     (totals.skipped > 0).then(|| format!("{} skipped{first}", counted(totals.skipped, "record")))
+}
+
+/// What has to be said of values that the columns do not hold as they were.
+pub fn losses(losses: &Losses, extra: Extra) -> Vec<String> {
+    let extra = if extra == Extra::Column { "fit no column: in _extra" } else { "fit no column: dropped" };
+    let all = [(&losses.rounded, "number", "rounded"), (&losses.overflowed, "number", "overflowed: null"), (&losses.extra, "value", extra)];
+    all.into_iter().filter(|(loss, ..)| loss.count > 0).map(|(loss, one, what)| lost(loss, one, what)).collect()
+}
+
+fn lost(loss: &Loss, one: &str, what: &str) -> String {
+    let first = loss.first.as_ref().map(|(path, value)| format!("; first: {} (attribute {})", example(value), printable(path)));
+    format!("{} {what}{}", counted(loss.count, one), first.unwrap_or_default())
+}
+
+/// The text of a value, cut where it is long.
+pub fn example(text: &str) -> String {
+    let text = printable(text);
+    match text.char_indices().nth(EXAMPLE_CHARS) {
+        Some((cut, _)) => format!("{}…", &text[..cut]),
+        None => text,
+    }
 }
 
 /// A number with its thousands apart: `600,000`.

@@ -8,26 +8,24 @@ use dynarrow::error::printable;
 use dynarrow::event::Kind;
 use dynarrow::export::dest::replace_file;
 use dynarrow::schema::summary::PathSummary;
-use dynarrow::{Control, Error, Field, Result, Type, open_export_with};
+use dynarrow::{Control, Error, Field, Result, SourceFormat, Type};
 
 use crate::Ending;
-use crate::options::Reading;
-use crate::output::{Output, count, counted, say, skipped};
+use crate::options::{Reading, Source};
+use crate::output::{Output, count, counted, example, say, skipped};
 use crate::progress::Progress;
 
-/// Characters of an example that are shown, at most.
-const EXAMPLE_CHARS: usize = 40;
-
-/// Learn the columns of an export: names, types, what was seen
+/// Learn the columns of a source: names, types, what was seen
 ///
-/// All items are read, none are sampled. Of each column the tree shows its Arrow type, the
+/// All items are read, unless --sample is given. The schema document (-o, --json) can be read and
+/// edited, and given to `convert --schema`, which then needs one pass. Of each column the tree shows its Arrow type, the
 /// attribute types seen (S, N, ...) and how often, the share of items (or of maps) that have it,
 /// and its first value.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct Schema {
-    /// The export: a folder, a manifest, a data file, or - for standard input
-    src: String,
+    #[command(flatten)]
+    source: Source,
     /// Write the schema document to this file, and no tree
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -46,14 +44,21 @@ Examples:
   dynarrow schema tests/data/exports/shop
   dynarrow schema tests/data/exports/shop -o shop.schema.json
   dynarrow schema shop --mixed json --columns PK,SK,lines
+  dynarrow schema shop --override 'price=decimal(18,2)' --override 'lines[].qty=int64' -o fixed.json
+  dynarrow schema shop --layout typed --maps map --sample 100000
+  dynarrow schema shop.parquet --schema shop.schema.json
   dynarrow schema shop --json | jq -r '.fields[] | [.name, .arrow] | @tsv'";
 
 impl Schema {
     pub fn run(&self, out: &mut Output, control: &Control) -> Result<Ending> {
-        let export = open_export_with(&self.src, control)?;
+        let options = self.reading.options()?;
+        let export = self.source.open(control)?;
+        if self.reading.has_schema() && !matches!(export.format()?, SourceFormat::Parquet | SourceFormat::Arrow) {
+            return Err(Error::usage("--schema explains the columns of a Parquet or Arrow source; this one is learnt without it"));
+        }
         let (schema, totals) = {
             let _progress = Progress::watch(control, self.quiet);
-            export.infer_schema_and_totals(&self.reading.options(), control)?
+            export.infer_schema_and_totals(&options, control)?
         };
         if let Some(path) = &self.output {
             let document = format!("{:#}\n", schema.to_json());
@@ -88,8 +93,15 @@ fn tree(schema: &dynarrow::Schema) -> String {
     for field in schema.fields() {
         add(&mut rows, field, summary.root.fields.get(&field.name), summary.items, 0);
     }
+    if let Some(extra) = schema.extra() {
+        rows.push([printable(extra), "utf8 (json)".into(), String::new(), String::new(), String::new()]);
+    }
     let (columns, items) = (counted(schema.fields().len() as u64, "column"), counted(summary.items, "item"));
-    let mut text = format!("{items}, {columns} (numbers {}, mixed {})\n\n", policies.numbers, policies.mixed);
+    let mut chosen = format!("numbers {}, mixed {}, maps {}, layout {}", policies.numbers, policies.mixed, policies.maps, policies.layout);
+    if !policies.overrides.is_empty() {
+        chosen += &format!(", {}", counted(policies.overrides.len() as u64, "override"));
+    }
+    let mut text = format!("{items}, {columns} ({chosen})\n\n");
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths = [0, 1, 2, 3].map(width);
     for [name, ty, seen, share, example] in &rows {
@@ -155,14 +167,6 @@ fn share(part: u64, of: u64) -> String {
         _ if percent < 0.1 => "<0.1 %".into(),
         _ if percent < 9.95 => format!("{percent:.1} %"),
         _ => format!("{:.0} %", percent.min(99.0)),
-    }
-}
-
-fn example(text: &str) -> String {
-    let text = printable(text);
-    match text.char_indices().nth(EXAMPLE_CHARS) {
-        Some((cut, _)) => format!("{}…", &text[..cut]),
-        None => text,
     }
 }
 
