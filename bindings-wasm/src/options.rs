@@ -113,7 +113,7 @@ fn count(object: &JsValue, name: &str) -> dynarrow::Result<Option<u32>> {
 pub fn overrides(given: &JsValue) -> dynarrow::Result<Vec<(String, String)>> {
     let wrong = || Error::usage("overrides must be an object of paths and types, as {\"lines[].qty\": \"int64\"}");
     let object = given.dyn_ref::<Object>().filter(|object| !Array::is_array(object) && !object.is_instance_of::<Map>());
-    let entries = Object::entries(object.ok_or_else(wrong)?).iter().map(|entry| Array::from(&entry));
+    let entries = Object::entries(object.ok_or_else(wrong)?).into_iter().map(|entry| Array::from(&entry));
     entries.map(|entry| entry.get(0).as_string().zip(entry.get(1).as_string()).ok_or_else(wrong)).collect()
 }
 

@@ -124,7 +124,7 @@ export class Export {
     return verify(this.#open, options);
   }
 
-  /** The schema of all items: nothing is sampled. */
+  /** The schema of all items; nothing is sampled unless `sample` asks for it. */
   inferSchema(options?: ReadOptions): Promise<Schema> {
     return inferSchema(this.#open, options);
   }

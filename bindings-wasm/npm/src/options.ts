@@ -1,22 +1,72 @@
 /** The options of everything that reads items. */
 
 import type { WorkOptions } from "./drive.js";
+import type { Schema, SchemaDocument } from "./schema.js";
+
+/**
+ * What the column of a number is. `"auto"` is exact: int64 where all values fit, else
+ * decimal128 where they do, else text. `"float64"` and `"decimal(p,s)"` (precision and scale)
+ * round; what overflows a decimal is null. The report counts both. `"string"` is text with all
+ * digits.
+ */
+export type Numbers = "auto" | "float64" | `decimal(${number},${number})` | "string";
+
+/**
+ * What the column of a path with several types is: a struct with a child per type, DynamoDB
+ * JSON text, plain text, or an error.
+ */
+export type Mixed = "struct" | "json" | "string" | "error";
+
+/**
+ * What the column of a map is: a struct (`"auto"`: a map column past `maxFields` different
+ * members), a map column, or DynamoDB JSON text.
+ */
+export type Maps = "auto" | "struct" | "map" | "json";
+
+/** How values stand in columns: as what they are, or each in a struct of the types seen, so that nothing is lost. */
+export type Layout = "plain" | "typed";
+
+/** What becomes of values that a frozen schema has no place for: into the column `_extra`, dropped and counted, or an error. */
+export type Extra = "column" | "drop" | "error";
+
+/**
+ * What one path is made. A timestamp is a number of seconds, milliseconds or microseconds, or
+ * a text: `timestamp(iso)` for `YYYY-MM-DDThh:mm:ss.SSSZ`, `timestamp(iso:PATTERN)` for others.
+ */
+export type Override = Numbers | "int64" | "json" | "struct" | "map" | `timestamp(${"s" | "ms" | "us" | "iso" | `iso:${string}`})`;
+
+/** What single paths are made: `{ price: "decimal(18,2)", "lines[].qty": "int64", '["odd name"].x': "json" }`. */
+export type Overrides = { readonly [path: string]: Override };
 
 /** How an export is read. */
 export interface ReadOptions extends WorkOptions {
   /** The attributes that are read, in this order; all by default. */
   readonly columns?: readonly string[] | undefined;
+  /** What the column of a number is; `"auto"` by default. */
+  readonly numbers?: Numbers | undefined;
+  /** What the column of a path with several types is; `"struct"` by default. */
+  readonly mixed?: Mixed | undefined;
+  /** What the column of a map is; `"auto"` by default. */
+  readonly maps?: Maps | undefined;
+  /** How values stand in columns; `"plain"` by default. */
+  readonly layout?: Layout | undefined;
+  /** What single paths are made, whatever the other policies say. */
+  readonly overrides?: Overrides | undefined;
+  /** Members of a struct, at most, with `maps: "auto"`; 256 by default. */
+  readonly maxFields?: number | undefined;
+  /** Columns, at most; 2,000 by default. Attributes past it go to `_extra`. */
+  readonly maxColumns?: number | undefined;
   /**
-   * What the column of a number is. `"auto"` (the default) is exact: int64 where all values
-   * fit, else decimal128 where they do, else text. `"float64"` rounds, and the report counts
-   * it. `"string"` is text with all digits.
+   * The schema, or its document, where it is not to be learnt: the export is read once. It
+   * fixes the policies, none of which can be given with it, nor `sample`.
    */
-  readonly numbers?: "auto" | "float64" | "string" | undefined;
-  /**
-   * What the column of a path with several types is: a struct with a child per type
-   * (`"struct"`, the default), DynamoDB JSON text, plain text, or an error.
-   */
-  readonly mixed?: "struct" | "json" | "string" | "error" | undefined;
+  readonly schema?: Schema | SchemaDocument | undefined;
+  /** What becomes of values that a frozen schema has no place for; `"column"` by default. */
+  readonly extra?: Extra | undefined;
+  /** Learn from the first items only, so many; the schema is then a frozen one. */
+  readonly sample?: number | undefined;
+  /** Attribute paths that may be learnt, at most; 100,000 by default. More are an error. */
+  readonly maxPaths?: number | undefined;
   /** Rows of a record batch, at most; 8,192 by default. */
   readonly batchSize?: number | undefined;
   /** What a bad record does: ends the work (the default), or is passed over and counted. */

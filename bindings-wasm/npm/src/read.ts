@@ -20,8 +20,27 @@ export interface ReadReport {
   readonly bytesIn: number;
   /** Inflated bytes. */
   readonly bytesInflated: number;
-  /** Numbers that `numbers: "float64"` rounded. */
-  readonly roundedNumbers: number;
+  /** What was lost, or found no place. */
+  readonly losses: Losses;
+}
+
+/** What the columns lost, counted. */
+export interface Losses {
+  /** Numbers that a float64 or a `decimal(p,s)` column rounded. */
+  readonly rounded: Loss;
+  /** Numbers that overflow a `decimal(p,s)` column: null. */
+  readonly overflowed: Loss;
+  /** Values that a frozen schema has no place for: in `_extra`, or dropped. */
+  readonly extra: Loss;
+}
+
+/** One way of losing. */
+export interface Loss {
+  readonly count: number;
+  /** The path of the first of them, with indices: `lines[3].qty`. */
+  readonly path?: string;
+  /** What stood there. */
+  readonly value?: string;
 }
 
 /** Record batches as Arrow IPC streams; each iteration reads the export anew. */

@@ -1,20 +1,20 @@
-/** Learning a schema over all items of an export. */
+/** Learning a schema over all items of an export, and what is made of its document. */
 
 import { Watch, runToEnd } from "./drive.js";
 import { call } from "./error.js";
 import type { OpenExport } from "./open.js";
-import type { ReadOptions } from "./options.js";
-import { type Export as Handle, Options } from "./wasm/dynarrow_wasm.js";
+import type { Layout, Maps, Mixed, Numbers, Overrides, ReadOptions } from "./options.js";
+import { type Export as Handle, Options, merge_schemas, override_schema, schema_document } from "./wasm/dynarrow_wasm.js";
 
 /** A DynamoDB type descriptor. */
 export type Descriptor = "S" | "N" | "B" | "BOOL" | "NULL" | "M" | "L" | "SS" | "NS" | "BS";
 
 /** What stands at a path, and the Arrow type that was chosen for it. */
 export interface SchemaType {
-  /** The Arrow type, in words. */
-  readonly arrow: string;
+  /** The Arrow type's short name: `"int64"`, `"decimal128(38, 2)"`. A path without one has no place in a column. */
+  readonly arrow?: string;
   /** The DynamoDB type, as the field's metadata `dynamodb.type` has it. */
-  readonly dynamodb: Descriptor | "mixed" | "json";
+  readonly dynamodb?: Descriptor | "mixed" | "typed" | "json";
   /** Why this Arrow type. */
   readonly why?: string;
   /** How many values of each type were seen. */
@@ -33,21 +33,33 @@ export interface SchemaType {
   readonly example?: string;
   /** Where it was first seen: file, item in the file, place in the item. */
   readonly first?: readonly [file: number, item: number, position: number];
+  /** The Arrow types of the children of a mixed or typed struct. */
+  readonly types?: Readonly<Partial<Record<Descriptor, string>>>;
   /** The members of a struct. */
   readonly fields?: readonly SchemaField[];
   /** The elements of a list. */
   readonly element?: SchemaType;
+  /** The values of a map column. */
+  readonly value?: SchemaType;
 }
 
 export interface Digits {
   readonly integer: number;
   readonly scale: number;
+  /** Numbers that fit no int64. */
+  readonly beyond_int64: number;
 }
 
-/** A column, or a member of one. */
+/** An attribute of items or of maps. */
 export interface SchemaField extends SchemaType {
   /** The attribute's exact name. */
   readonly name: string;
+}
+
+/** A column. */
+export interface SchemaColumn extends SchemaField {
+  readonly arrow: string;
+  readonly dynamodb: NonNullable<SchemaField["dynamodb"]>;
 }
 
 /** The document of a schema. */
@@ -55,9 +67,16 @@ export interface SchemaDocument {
   readonly dynarrow_schema: number;
   /** Items that it was learnt from. */
   readonly items: number;
-  readonly numbers: NonNullable<ReadOptions["numbers"]>;
-  readonly mixed: NonNullable<ReadOptions["mixed"]>;
-  readonly fields: readonly SchemaField[];
+  readonly numbers: Numbers;
+  readonly mixed: Mixed;
+  readonly maps: Maps;
+  readonly layout: Layout;
+  readonly max_fields: number;
+  readonly max_columns: number;
+  readonly overrides: Overrides;
+  readonly fields: readonly SchemaColumn[];
+  /** Attributes that are known and have no column. */
+  readonly without_column?: readonly SchemaField[];
 }
 
 /** Names, order and types of the columns, and what was learnt to choose them. */
@@ -69,14 +88,33 @@ export class Schema {
     this.#document = document;
   }
 
+  /**
+   * The schema of a document, which a person may have edited.
+   *
+   * @throws {DynarrowError} `E_SCHEMA`, …
+   */
+  static fromJSON(document: SchemaDocument): Schema {
+    return new Schema(call(() => schema_document(document)) as SchemaDocument);
+  }
+
   /** The columns. */
-  get fields(): readonly SchemaField[] {
+  get fields(): readonly SchemaColumn[] {
     return this.#document.fields;
   }
 
-  /** The document: JSON that a person can read. */
+  /** The document: JSON that a person can read and edit. */
   toJSON(): SchemaDocument {
     return this.#document;
+  }
+
+  /** What two schemas know together. Both must have the same policies. */
+  merge(other: Schema | SchemaDocument): Schema {
+    return new Schema(call(() => merge_schemas(this, other)) as SchemaDocument);
+  }
+
+  /** The same schema with other types at single paths: `{ price: "decimal(18,2)" }`. */
+  override(overrides: Overrides): Schema {
+    return new Schema(call(() => override_schema(this, overrides)) as SchemaDocument);
   }
 }
 
