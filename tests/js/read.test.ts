@@ -10,6 +10,7 @@ import { type ReadOptions, openExport } from "dynarrow";
 import { DATA, type Item, SHOP, collect, dataFile, failsWith, filesBelow, itemsOf, lines, makeExport, rowsOf, rowsOfItems } from "./support.ts";
 
 const CORPUS = join(DATA, "dynamodb_json");
+const NONE = { count: 0 };
 
 /** Checks all values of all columns. */
 async function checkRows(source: Parameters<typeof openExport>[0], items: readonly Item[], options?: ReadOptions, chunkSize?: number) {
@@ -41,12 +42,23 @@ test("a path and a Map give the same bytes", async () => {
 
 test("the corpus: every shape of a file", async () => {
   const files = readdirSync(join(CORPUS, "valid"));
-  for (const name of files.filter((name) => !name.endsWith(".items"))) {
+  for (const name of files.filter((name) => !name.endsWith(".items") && name !== "deep.json")) {
     const file = join(CORPUS, "valid", name);
     const items = lines(readFileSync(`${file}.items`, "utf8")).map((line) => JSON.parse(line) as Item);
     for (const chunkSize of [1, 3, 1000, undefined]) {
       await checkRows(file, items, {}, chunkSize);
     }
+  }
+});
+
+test("deeper than readers of Arrow go", async () => {
+  const file = join(CORPUS, "valid/deep.json");
+  const items = lines(readFileSync(`${file}.items`, "utf8")).map((line) => JSON.parse(line) as Item);
+  for (const chunkSize of [1, 3, 1000, undefined]) {
+    const exp = await openExport(file, { chunkSize });
+    await failsWith({ code: "E_NESTING", path: "a" }, collect(exp.readBatches()));
+    const { rows } = rowsOf(await collect(exp.readBatches({ overrides: { a: "json" } })));
+    assert.deepEqual(rows.map((row) => JSON.parse((row as { a: string }).a)), items.map(({ a }) => a));
   }
 });
 
@@ -99,7 +111,7 @@ test("numbers as float64: what is rounded is counted", async () => {
   const exp = await openExport(makeExport([dataFile("a", [{ n: { N: "0.5" } }, { n: { N: "9007199254740993" } }])]));
   const reader = exp.readBatches({ numbers: "float64" });
   assert.deepEqual(rowsOf(await collect(reader)).rows, [{ n: 0.5 }, { n: 9007199254740992 }]);
-  assert.equal(reader.report?.roundedNumbers, 1);
+  assert.deepEqual(reader.report?.losses, { rounded: { count: 1, path: "n", value: "9007199254740993" }, overflowed: NONE, extra: NONE });
 });
 
 test("a reader can be read again, and left early", async () => {
@@ -111,7 +123,7 @@ test("a reader can be read again, and left early", async () => {
   }
   assert.ok((reader.report?.items ?? 0) > 0 && (reader.report?.files ?? 4) < 4);
   assert.equal((await collect(reader)).length, 30);
-  assert.deepEqual(reader.report, { files: 4, items: 3000, skipped: 0, errors: [], bytesIn: 387_968, bytesInflated: 1_588_065, roundedNumbers: 0 });
+  assert.deepEqual(reader.report, { files: 4, items: 3000, skipped: 0, errors: [], bytesIn: 387_968, bytesInflated: 1_588_065, losses: { rounded: NONE, overflowed: NONE, extra: NONE } });
 });
 
 test("bad records are passed over, and what is left is as if they were not there", async () => {

@@ -1,4 +1,4 @@
-/** Learning a schema, once for each export. */
+/** Learning a schema, once for each export, and what is made of its document. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -13,8 +13,8 @@ test("the columns of the sample export: all attributes, where first seen", async
   assert.equal(document.items, 3000);
   assert.equal(document.numbers, "auto");
   const field = (name: string) => schema.fields.find((field) => field.name === name);
-  assert.equal(field("stock")?.arrow, "Int64");
-  assert.equal(field("price")?.arrow, "Decimal128(38, 2)");
+  assert.equal(field("stock")?.arrow, "int64");
+  assert.equal(field("price")?.arrow, "decimal128(38, 2)");
   assert.equal(field("ref")?.dynamodb, "mixed");
   assert.equal(field("lines")?.element?.fields?.[0]?.name, "sku");
   assert.deepEqual(JSON.parse(JSON.stringify(schema)), document);
@@ -24,10 +24,10 @@ test("options", async () => {
   const items = [{ a: { N: "1" }, b: { S: "x" } }, { a: { N: "1.5" }, b: { BOOL: true } }];
   const exp = await openExport(makeExport([dataFile("a", items)]));
   const types = async (options: Parameters<typeof exp.inferSchema>[0]) => (await exp.inferSchema(options)).fields.map(({ name, arrow }) => `${name} ${arrow.split("(")[0]}`);
-  assert.deepEqual(await types({}), ["a Decimal128", "b Struct"]);
-  assert.deepEqual(await types({ numbers: "float64", mixed: "json" }), ["a Float64", "b Utf8"]);
-  assert.deepEqual(await types({ numbers: "string", mixed: "string" }), ["a Utf8", "b Utf8"]);
-  assert.deepEqual(await types({ columns: ["b", "a"] }), ["b Struct", "a Decimal128"]);
+  assert.deepEqual(await types({}), ["a decimal128", "b struct"]);
+  assert.deepEqual(await types({ numbers: "float64", mixed: "json" }), ["a float64", "b utf8"]);
+  assert.deepEqual(await types({ numbers: "string", mixed: "string" }), ["a utf8", "b utf8"]);
+  assert.deepEqual(await types({ columns: ["b", "a"] }), ["b struct", "a decimal128"]);
   await failsWith({ code: "E_MIXED", path: "b" }, exp.inferSchema({ mixed: "error" }));
   await failsWith({ code: "E_COLUMN" }, exp.inferSchema({ columns: ["c"] }));
 });
@@ -48,6 +48,24 @@ test("options that make no sense", async () => {
     { columns: "a" },
     { columns: [1] },
     { columns: ["PK", "PK"] },
+    { numbers: "decimal(39,2)" },
+    { numbers: "decimal(2,3)" },
+    { maps: "list" },
+    { layout: "flat" },
+    { extra: "keep" },
+    { sample: 0 },
+    { maxFields: -1 },
+    { maxColumns: 1.5 },
+    { maxPaths: "9" },
+    { maxPaths: Number.NaN },
+    { overrides: "price" },
+    { overrides: ["price"] },
+    { overrides: new Map([["price", "json"]]) },
+    { overrides: { price: 1 } },
+    { overrides: { price: "int" } },
+    { overrides: { "price[": "json" } },
+    { schema: "schema.json" },
+    { schema: 1 },
   ];
   for (const options of wrong as object[]) await failsWith({ code: "E_USAGE" }, exp.inferSchema(options));
   await exp.inferSchema({ numbers: undefined, columns: undefined, signal: undefined });
