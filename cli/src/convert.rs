@@ -47,11 +47,11 @@ pub struct Convert {
 const EXAMPLES: &str = "\
 DEST:
   a file ending in .parquet, .arrow, .csv, .ndjson (plain JSON) or .json (DynamoDB JSON), the
-  latter three also with .gz or .zst; a file that exists is replaced. A name without an ending or with / behind it is a folder, which gets
-  part-00000.parquet (or what --to says); one that is not empty is refused without --overwrite,
-  and with it where it holds a file that Dynarrow did not write. --to export writes data files
-  and manifests as DynamoDB does, into a folder that stands for the bucket. - is standard output,
-  with --to.
+  latter three also with .gz or .zst; a file that exists is replaced. A name without an ending or
+  with / behind it is a folder, which gets part-00000.parquet (or what --to says); one that is not
+  empty is refused without --overwrite, and with it where it holds a file that Dynarrow did not
+  write. --to export writes data files and manifests as DynamoDB does, into a folder that stands
+  for the bucket. - is standard output, with --to.
 
 Examples:
   dynarrow convert tests/data/exports/shop shop.parquet

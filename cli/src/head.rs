@@ -38,6 +38,7 @@ impl Head {
         let options = ReadOptions { columns: self.columns.names(), threads: 1, ..ReadOptions::default() };
         let options = self.explained.add_to(options)?;
         let export = self.source.open(control)?;
+        self.explained.check(&export)?;
         export.head(self.items, &options, control, |lines| out.bytes(lines))?;
         Ok(Ending::Done)
     }

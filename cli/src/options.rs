@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args;
-use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
+use clap::builder::{PossibleValuesParser, RangedU64ValueParser, Resettable, TypedValueParser};
 use dynarrow::schema::learn::MAX_PATHS;
 use dynarrow::schema::policy::{MAX_COLUMNS, MAX_FIELDS};
 use dynarrow::{
@@ -40,8 +40,8 @@ impl Source {
 
 #[derive(Args, Debug)]
 pub struct Explained {
-    /// A schema document, as `schema -o` writes it. It fixes the columns, and one pass is enough;
-    /// of a Parquet or Arrow source it also says what its columns hold
+    /// A schema document, as `schema -o` writes it: it fixes the columns that `convert` writes, in
+    /// one pass, and says what the columns of a Parquet or Arrow source hold
     #[arg(long, value_name = "FILE")]
     schema: Option<PathBuf>,
     /// The layout of a Parquet or Arrow source that does not say it itself
@@ -50,9 +50,13 @@ pub struct Explained {
 }
 
 impl Explained {
-    /// A schema document is given.
-    pub fn has_schema(&self) -> bool {
-        self.schema.is_some()
+    /// Refuses a schema document where it would say nothing: the verb fixes no columns, and the
+    /// source has none that it could explain.
+    pub fn check(&self, export: &Export) -> Result<()> {
+        if self.schema.is_none() || matches!(export.format()?, SourceFormat::Parquet | SourceFormat::Arrow) {
+            return Ok(());
+        }
+        Err(Error::usage("--schema says here what the columns of a Parquet or Arrow source hold; this one is neither"))
     }
 
     /// The same options, with what is known of the source's columns.
@@ -100,7 +104,6 @@ impl ColumnNames {
 }
 
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Columns")]
 pub struct Choices {
     /// What number columns are: int64 or decimal128 where all numbers fit, else text (auto);
     /// text (string); float64 and decimal(p,s) round, and what that loses is counted
@@ -164,11 +167,11 @@ impl Choices {
 
 #[derive(Args, Debug)]
 pub struct Reading {
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Columns")]
     choices: Choices,
     #[command(flatten)]
     columns: ColumnNames,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = Resettable::Reset)]
     threads: Threads,
     /// What a bad record does: end the work, or be passed over and counted. A truncated or
     /// corrupt file always ends it
@@ -196,9 +199,9 @@ impl Reading {
         })
     }
 
-    /// A schema document is given.
-    pub fn has_schema(&self) -> bool {
-        self.choices.explained.has_schema()
+    /// What is known of the source's columns.
+    pub fn explained(&self) -> &Explained {
+        &self.choices.explained
     }
 
     /// What becomes of values that the columns have no place for.

@@ -8,7 +8,7 @@ use dynarrow::error::printable;
 use dynarrow::event::Kind;
 use dynarrow::export::dest::replace_file;
 use dynarrow::schema::summary::PathSummary;
-use dynarrow::{Control, Error, Field, Result, SourceFormat, Type};
+use dynarrow::{Control, Error, Field, Result, Type};
 
 use crate::Ending;
 use crate::options::{Reading, Source};
@@ -53,9 +53,7 @@ impl Schema {
     pub fn run(&self, out: &mut Output, control: &Control) -> Result<Ending> {
         let options = self.reading.options()?;
         let export = self.source.open(control)?;
-        if self.reading.has_schema() && !matches!(export.format()?, SourceFormat::Parquet | SourceFormat::Arrow) {
-            return Err(Error::usage("--schema explains the columns of a Parquet or Arrow source; this one is learnt without it"));
-        }
+        self.reading.explained().check(&export)?;
         let (schema, totals) = {
             let _progress = Progress::watch(control, self.quiet);
             export.infer_schema_and_totals(&options, control)?
