@@ -1,6 +1,7 @@
 //! Items as plain Python values, as boto3's `TypeDeserializer` gives them.
 
 use std::hash::BuildHasher;
+use std::sync::{Mutex, PoisonError};
 
 use dynarrow::{AttributeValue, Export, Item, ItemIter, Number, ReadOptions};
 use pyo3::prelude::*;
@@ -21,7 +22,8 @@ const NUMBERS: usize = 4_096;
 #[pyclass(module = "dynarrow")]
 pub struct ItemIterator {
     watch: Watch,
-    items: ItemIter,
+    /// In a mutex, as no `Sync` is asked of sources; it is never waited for.
+    items: Mutex<ItemIter>,
     /// Decoded, not yet asked for.
     ready: std::vec::IntoIter<Item>,
     /// What ended the reading, behind the items that stand before it.
@@ -35,7 +37,7 @@ impl ItemIterator {
         let watch = Watch::new(py, None);
         let items = watch.run(py, |control| export.items(options, control))?;
         let decimal = decimal(py)?.clone().unbind();
-        Ok(Self { watch, items, ready: Vec::new().into_iter(), failure: None, values: Values::new(decimal) })
+        Ok(Self { watch, items: Mutex::new(items), ready: Vec::new().into_iter(), failure: None, values: Values::new(decimal) })
     }
 }
 
@@ -50,7 +52,7 @@ impl ItemIterator {
             if let Some(failure) = self.failure.take() {
                 return Err(failure);
             }
-            let (items, mut chunk) = (&mut self.items, Vec::with_capacity(CHUNK));
+            let (items, mut chunk) = (self.items.get_mut().unwrap_or_else(PoisonError::into_inner), Vec::with_capacity(CHUNK));
             let decoded = &mut chunk;
             let result = self.watch.run(py, move |_| {
                 for item in items.take(CHUNK) {
@@ -70,17 +72,18 @@ impl ItemIterator {
     /// Items read so far, and records passed over.
     #[getter]
     fn skipped(&self) -> u64 {
-        self.items.totals().skipped
+        self.items.lock().unwrap_or_else(PoisonError::into_inner).totals().skipped
     }
 }
 
-fn decimal(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+/// The class `Decimal`.
+pub fn decimal(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
     static DECIMAL: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     DECIMAL.import(py, "decimal", "Decimal")
 }
 
 /// Makes Python values; those that repeat and cannot change are made once.
-struct Values {
+pub struct Values {
     decimal: Py<PyType>,
     names: FxHashMap<String, Py<PyString>>,
     numbers: Vec<Option<(Number, Py<PyAny>)>>,
@@ -88,12 +91,14 @@ struct Values {
 }
 
 impl Values {
-    fn new(decimal: Py<PyType>) -> Self {
+    /// With this class `Decimal`.
+    pub fn new(decimal: Py<PyType>) -> Self {
         let numbers = std::iter::repeat_with(|| None).take(NUMBERS).collect();
         Self { decimal, names: FxHashMap::default(), numbers, text: Vec::new() }
     }
 
-    fn map<'py>(&mut self, py: Python<'py>, item: Item) -> PyResult<Bound<'py, PyDict>> {
+    /// The dict of an item or map.
+    pub fn map<'py>(&mut self, py: Python<'py>, item: Item) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         for (name, value) in item {
             let value = self.value(py, value)?;

@@ -12,7 +12,9 @@ mod open;
 mod options;
 mod read;
 mod schema;
+mod values;
 mod verify;
+mod write;
 
 #[pymodule]
 fn _dynarrow(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -21,6 +23,8 @@ fn _dynarrow(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<open::DataFile>()?;
     module.add_class::<read::Reader>()?;
     module.add_class::<read::ReadReport>()?;
+    module.add_class::<read::Losses>()?;
+    module.add_class::<read::Loss>()?;
     module.add_class::<read::Batches>()?;
     module.add_class::<read::BatchIterator>()?;
     module.add_class::<items::ItemIterator>()?;
@@ -31,6 +35,11 @@ fn _dynarrow(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<verify::Finding>()?;
     module.add_class::<guard::FailingReader>()?;
     module.add_function(wrap_pyfunction!(open::open_export, module)?)?;
+    module.add_function(wrap_pyfunction!(write::open_stream, module)?)?;
+    module.add_function(wrap_pyfunction!(write::write, module)?)?;
+    module.add_function(wrap_pyfunction!(values::spool, module)?)?;
+    module.add_function(wrap_pyfunction!(values::dumps, module)?)?;
+    module.add_function(wrap_pyfunction!(values::loads, module)?)?;
     module.add_function(wrap_pyfunction!(guard::_failing_reader, module)?)?;
     module.add_function(wrap_pyfunction!(cli::_run_cli, module)?)
 }

@@ -20,9 +20,14 @@ pub struct Export(pub dynarrow::Export);
 
 /// Opens an export.
 #[pyfunction]
-pub fn open_export(py: Python<'_>, src: PathBuf) -> PyResult<Export> {
+pub fn open_export(py: Python<'_>, src: PathBuf, format: Option<&str>) -> PyResult<Export> {
     let src = path_text(py, src)?;
-    py.detach(|| dynarrow::open_export(&src)).map(Export).map_err(|error| to_py(py, &error))
+    let format = choice(py, format)?;
+    let export = watched(py, None, |control| dynarrow::open_export_with(&src, control))?;
+    Ok(Export(match format {
+        Some(format) => export.with_format(format),
+        None => export,
+    }))
 }
 
 #[pymethods]
@@ -43,19 +48,19 @@ impl Export {
         self.0.files().iter().map(DataFile::new).collect()
     }
 
-    fn read(&self, py: Python<'_>, options: Options, progress: Callback) -> PyResult<Reader> {
+    fn read(&self, py: Python<'_>, options: Options<'_>, progress: Callback) -> PyResult<Reader> {
         let options = options.read_options(py)?;
         let check = options.check;
         let reader = watched(py, progress, |control| self.0.read(options, control))?;
         Ok(Reader::new(reader, check))
     }
 
-    fn infer_schema(&self, py: Python<'_>, options: Options, progress: Callback) -> PyResult<Schema> {
+    fn infer_schema(&self, py: Python<'_>, options: Options<'_>, progress: Callback) -> PyResult<Schema> {
         let options = options.read_options(py)?;
         watched(py, progress, |control| self.0.infer_schema(&options, control)).map(Schema)
     }
 
-    fn iter_items(&self, py: Python<'_>, options: Options) -> PyResult<ItemIterator> {
+    fn iter_items(&self, py: Python<'_>, options: Options<'_>) -> PyResult<ItemIterator> {
         ItemIterator::new(py, &self.0, &options.read_options(py)?)
     }
 
@@ -70,7 +75,7 @@ impl Export {
         py: Python<'_>,
         dest: PathBuf,
         to: Option<&str>,
-        options: Options,
+        options: Options<'_>,
         overwrite: bool,
         progress: Callback,
     ) -> PyResult<ConvertReport> {
@@ -80,6 +85,11 @@ impl Export {
         let options = dynarrow::ConvertOptions { read, overwrite };
         let report = watched(py, progress, |control| dynarrow::convert(&self.0, &dest, &options, control, std::io::stdout()))?;
         ConvertReport::new(py, report, check)
+    }
+
+    fn relocate(&self, py: Python<'_>, to: &str) -> PyResult<Vec<PathBuf>> {
+        let to = to.parse();
+        py.detach(|| to.and_then(|to| self.0.relocate(&to))).map_err(|error| to_py(py, &error))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Reading as record batches.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -67,7 +67,7 @@ impl Reader {
     fn batches(&self, py: Python<'_>) -> PyResult<BatchIterator> {
         let watch = Watch::new(py, None);
         let batches = watch.run(py, |control| Recorded::new(&self.inner, &self.latest, control))?;
-        Ok(BatchIterator { watch, batches })
+        Ok(BatchIterator { watch, batches: Mutex::new(batches) })
     }
 
     #[getter]
@@ -134,7 +134,8 @@ impl Batches {
 #[pyclass(module = "dynarrow._dynarrow")]
 pub struct BatchIterator {
     watch: Watch,
-    batches: Recorded,
+    /// In a mutex, as no `Sync` is asked of sources; it is never waited for.
+    batches: Mutex<Recorded>,
 }
 
 #[pymethods]
@@ -144,7 +145,7 @@ impl BatchIterator {
     }
 
     fn __next__(&mut self, py: Python<'_>) -> PyResult<Option<PyArrowType<RecordBatch>>> {
-        let batches = &mut self.batches;
+        let batches = self.batches.get_mut().unwrap_or_else(PoisonError::into_inner);
         Ok(self.watch.run(py, |_| batches.next().transpose())?.map(PyArrowType))
     }
 }
@@ -164,8 +165,8 @@ pub struct ReadReport {
     pub bytes_in: u64,
     /// Inflated bytes.
     pub bytes_inflated: u64,
-    /// Numbers that were rounded.
-    pub rounded_numbers: u64,
+    /// What the columns lost.
+    pub losses: Py<Losses>,
     /// What was checked.
     pub check: &'static str,
 }
@@ -181,7 +182,7 @@ impl ReadReport {
             files: report.totals.files,
             bytes_in: report.totals.bytes_in,
             bytes_inflated: report.totals.bytes_inflated,
-            rounded_numbers: report.rounded_numbers,
+            losses: Py::new(py, Losses::new(py, &report.losses)?)?,
             check: match check {
                 Check::None => "none",
                 Check::Count => "count",
@@ -198,7 +199,7 @@ impl ReadReport {
         fields.set_item("files", self.files)?;
         fields.set_item("bytes_in", self.bytes_in)?;
         fields.set_item("bytes_inflated", self.bytes_inflated)?;
-        fields.set_item("rounded_numbers", self.rounded_numbers)?;
+        fields.set_item("losses", &self.losses)?;
         fields.set_item("check", self.check)?;
         Ok(fields)
     }
@@ -208,5 +209,61 @@ impl ReadReport {
 impl ReadReport {
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         show("ReadReport", &self.fields(py)?)
+    }
+}
+
+/// What columns lost, counted.
+#[pyclass(frozen, get_all, module = "dynarrow")]
+pub struct Losses {
+    rounded: Py<Loss>,
+    overflowed: Py<Loss>,
+    extra: Py<Loss>,
+}
+
+impl Losses {
+    fn new(py: Python<'_>, losses: &dynarrow::Losses) -> PyResult<Self> {
+        let loss = |loss: &dynarrow::Loss| {
+            let (path, value) = loss.first.clone().unzip();
+            Py::new(py, Loss { count: loss.count, path, value })
+        };
+        Ok(Self { rounded: loss(&losses.rounded)?, overflowed: loss(&losses.overflowed)?, extra: loss(&losses.extra)? })
+    }
+}
+
+#[pymethods]
+impl Losses {
+    fn __bool__(&self) -> bool {
+        [&self.rounded, &self.overflowed, &self.extra].into_iter().any(|loss| loss.get().count > 0)
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let fields = PyDict::new(py);
+        for (name, loss) in [("rounded", &self.rounded), ("overflowed", &self.overflowed), ("extra", &self.extra)] {
+            if loss.get().count > 0 {
+                fields.set_item(name, loss)?;
+            }
+        }
+        show("Losses", &fields)
+    }
+}
+
+/// One way of losing.
+#[pyclass(frozen, get_all, module = "dynarrow")]
+pub struct Loss {
+    count: u64,
+    path: Option<String>,
+    value: Option<String>,
+}
+
+#[pymethods]
+impl Loss {
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let fields = PyDict::new(py);
+        fields.set_item("count", self.count)?;
+        if self.count > 0 {
+            fields.set_item("path", self.path.as_deref())?;
+            fields.set_item("value", self.value.as_deref())?;
+        }
+        show("Loss", &fields)
     }
 }

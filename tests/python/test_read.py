@@ -136,7 +136,7 @@ def test_numbers(tmp_path: Path) -> None:
     reader = dynarrow.read_export(folder, numbers="float64")
     reader.to_arrow()
     assert reader.report
-    assert reader.report.rounded_numbers == 1
+    assert reader.report.losses.rounded.count == 1
 
 
 def test_mixed(tmp_path: Path) -> None:

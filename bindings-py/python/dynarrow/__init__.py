@@ -6,7 +6,8 @@
     dynarrow.convert("tests/data/exports/shop", "shop.parquet")
 
 Everything that takes a source takes a folder with manifests, a manifest, a folder with one
-export below it, a folder of data files, a data file, or ``-`` for standard input.
+export below it, a folder of data files, a data file, or ``-`` for standard input. Data files are
+DynamoDB JSON, plain JSON, Parquet or Arrow IPC.
 """
 
 from dynarrow._convert import convert
@@ -16,6 +17,8 @@ from dynarrow._dynarrow import (
     Field,
     Finding,
     ItemIterator,
+    Loss,
+    Losses,
     ReadReport,
     Schema,
     VerifyReport,
@@ -27,6 +30,7 @@ from dynarrow._open import Export, open_export
 from dynarrow._read import Reader, read_export
 from dynarrow._schema import infer_schema
 from dynarrow._verify import verify
+from dynarrow._write import dumps, loads, relocate, write_export, write_items
 
 __all__ = [
     "ConvertReport",
@@ -37,6 +41,8 @@ __all__ = [
     "Field",
     "Finding",
     "ItemIterator",
+    "Loss",
+    "Losses",
     "NotFoundError",
     "ReadReport",
     "Reader",
@@ -46,9 +52,14 @@ __all__ = [
     "VerifyReport",
     "__version__",
     "convert",
+    "dumps",
     "infer_schema",
     "iter_items",
+    "loads",
     "open_export",
     "read_export",
+    "relocate",
     "verify",
+    "write_export",
+    "write_items",
 ]

@@ -1,10 +1,23 @@
 """Converting to a file or a folder."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from dynarrow import _dynarrow
 from dynarrow._dynarrow import ConvertReport
-from dynarrow._options import Check, Format, Mixed, Numbers, OnError, StrPath, pack
+from dynarrow._options import (
+    Check,
+    Extra,
+    Format,
+    Layout,
+    Maps,
+    Mixed,
+    Numbers,
+    OnError,
+    SchemaLike,
+    SourceFormat,
+    StrPath,
+    pack,
+)
 from dynarrow._progress import Progress, reporting
 
 
@@ -14,33 +27,53 @@ def convert(
     *,
     to: Format | None = None,
     columns: Sequence[str] | None = None,
+    schema: SchemaLike | None = None,
     numbers: Numbers = "auto",
     mixed: Mixed = "struct",
+    maps: Maps = "auto",
+    layout: Layout = "plain",
+    overrides: Mapping[str, str] | None = None,
+    max_fields: int | None = None,
+    max_columns: int | None = None,
+    max_paths: int | None = None,
+    sample: int | None = None,
+    extra: Extra = "column",
     batch_size: int | None = None,
     threads: int | None = None,
     on_error: OnError = "raise",
     check: Check = "count",
+    format: SourceFormat | None = None,
     overwrite: bool = False,
     progress: Progress = None,
 ) -> ConvertReport:
-    """Converts an export to Parquet, Arrow IPC, CSV or plain JSON lines.
+    """Converts any source to Parquet, Arrow IPC, CSV, plain or DynamoDB JSON, or an export.
 
     A file appears whole or not at all; a folder is built beside its place and renamed. The
     same bytes come out for any number of threads.
 
     Args:
         src: See `open_export`.
-        dest: A file that ends in ``.parquet``, ``.arrow``, ``.csv`` or ``.ndjson``, text also
-            with ``.gz``; a folder, which ends in ``/`` or has no ending and gets
+        dest: A file that ends in ``.parquet``, ``.arrow``, ``.csv``, ``.ndjson`` or ``.json``
+            (DynamoDB JSON), text also with ``.gz`` or ``.zst``; a folder, which ends in ``/`` or has no ending and gets
             ``part-00000.<ending>``; or ``-`` for standard output.
         to: The format, where ``dest`` does not say it. A folder gets Parquet for None.
         columns: See `read_export`, as all that follow but ``overwrite``.
+        schema: The schema, where it is not to be learnt.
         numbers: What numbers become.
         mixed: What paths with several types become.
+        maps: What maps become.
+        layout: How values stand in columns.
+        overrides: Types of single paths.
+        max_fields: Members of a struct, at most.
+        max_columns: Columns, at most.
+        max_paths: Attribute paths, at most.
+        sample: Learn from the first items only, so many.
+        extra: What becomes of values that a schema has no place for.
         batch_size: Rows of a record batch.
         threads: As many as the machine has cores for None.
         on_error: What a bad record does.
         check: What is checked.
+        format: The source's format; ``to`` is that of ``dest``.
         overwrite: Replace a folder that is not empty, if all its files are dynarrow's. A
             file is always replaced.
         progress: Who is told how far it is.
@@ -56,13 +89,22 @@ def convert(
     """
     options = pack(
         columns=columns,
+        schema=schema,
         numbers=numbers,
         mixed=mixed,
+        maps=maps,
+        layout=layout,
+        overrides=overrides,
+        max_fields=max_fields,
+        max_columns=max_columns,
+        max_paths=max_paths,
+        sample=sample,
+        extra=extra,
         batch_size=batch_size,
         threads=threads,
         on_error=on_error,
         check=check,
     )
-    export = _dynarrow.open_export(src)
+    export = _dynarrow.open_export(src, format)
     with reporting(progress, "convert") as callback:
         return export.convert(dest, to, options, overwrite, callback)

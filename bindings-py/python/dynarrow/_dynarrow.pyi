@@ -1,12 +1,21 @@
 """The native half of the package: the classes of results, and what the modules beside call."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, final
+from typing import Any, Literal, TypeAlias, TypedDict, final
 
 from dynarrow._errors import DynarrowError
-from dynarrow._options import Check, Format, Options, StrPath
+from dynarrow._options import (
+    Check,
+    Compression,
+    Format,
+    Layout,
+    Options,
+    SchemaLike,
+    SourceFormat,
+    StrPath,
+)
 from dynarrow._progress import Callback
 
 __version__: str
@@ -57,7 +66,7 @@ class Field:
     Attributes:
         name: The attribute's exact name.
         arrow: The Arrow type, as text.
-        dynamodb: The DynamoDB type: a descriptor, ``"mixed"`` or ``"json"``.
+        dynamodb: The DynamoDB type: a descriptor, ``"mixed"``, ``"typed"`` or ``"json"``.
     """
 
     @property
@@ -83,11 +92,40 @@ class Schema:
     def fields(self) -> list[Field]: ...
     @property
     def names(self) -> list[str]: ...
+    @staticmethod
+    def from_json(document: StrPath | dict[str, Any]) -> Schema:
+        """The schema of a document, frozen: what has no place in it goes to ``_extra``.
+
+        Args:
+            document: The text of the document, its path, or what `json.loads` makes of it.
+
+        Raises:
+            NotFoundError: There is no such file.
+            DataError: This is no schema document (``E_SCHEMA``).
+        """
+
+    def merge(self, other: Schema) -> Schema:
+        """What two schemas know together: as if learnt from the data of both.
+
+        Raises:
+            UsageError: They were made with different policies.
+        """
+
+    def override(self, overrides: Mapping[str, str]) -> Schema:
+        """The same schema with other types at single paths, frozen.
+
+        Args:
+            overrides: See `read_export`.
+
+        Raises:
+            UsageError: An unknown type or path.
+        """
+
     def to_json(self) -> str:
         """The schema document, as JSON that a person can read.
 
         Returns:
-            An object with ``items``, ``numbers``, ``mixed`` and ``fields``: each path with the
+            An object with ``items``, the policies and ``fields``: each path with the
             types seen and their counts, the share of items that have it, what its values are
             like, where it was first seen, and its Arrow type with the reason for it.
         """
@@ -95,6 +133,41 @@ class Schema:
     def __arrow_c_schema__(self) -> object: ...
     def __len__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
+
+@final
+class Loss:
+    """One way of losing, counted.
+
+    Attributes:
+        count: Values.
+        path: The path of the first of them, with indices; None where there is none.
+        value: The text of the first of them.
+    """
+
+    @property
+    def count(self) -> int: ...
+    @property
+    def path(self) -> str | None: ...
+    @property
+    def value(self) -> str | None: ...
+
+@final
+class Losses:
+    """What columns lost: true where something was.
+
+    Attributes:
+        rounded: Numbers that a ``float64`` or ``decimal(p,s)`` column rounded.
+        overflowed: Numbers that overflow a ``decimal(p,s)`` column: null.
+        extra: Values that a frozen schema has no place for: in ``_extra``, or dropped.
+    """
+
+    @property
+    def rounded(self) -> Loss: ...
+    @property
+    def overflowed(self) -> Loss: ...
+    @property
+    def extra(self) -> Loss: ...
+    def __bool__(self) -> bool: ...
 
 @final
 class ReadReport:
@@ -107,7 +180,7 @@ class ReadReport:
         files: Files read to their end.
         bytes_in: Compressed bytes read.
         bytes_inflated: The same bytes, decompressed.
-        rounded_numbers: Numbers that ``numbers="float64"`` rounded.
+        losses: What the columns lost, or had no place for.
         check: What was checked against the manifest.
     """
 
@@ -124,7 +197,7 @@ class ReadReport:
     @property
     def bytes_inflated(self) -> int: ...
     @property
-    def rounded_numbers(self) -> int: ...
+    def losses(self) -> Losses: ...
     @property
     def check(self) -> Check: ...
 
@@ -227,6 +300,7 @@ class Export:
         overwrite: bool,
         progress: Callback | None,
     ) -> ConvertReport: ...
+    def relocate(self, to: str) -> list[Path]: ...
 
 @final
 class Reader:
@@ -254,6 +328,20 @@ class FailingReader:
     def last_error(self) -> DynarrowError | None: ...
     def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
 
-def open_export(src: StrPath) -> Export: ...
+class Writing(TypedDict):
+    schema: SchemaLike | None
+    layout: Layout | None
+    format: Format
+    compression: Compression | None
+    overwrite: bool
+
+def open_export(src: StrPath, format: SourceFormat | None) -> Export: ...
+def open_stream(data: object) -> Export: ...
+def spool(items: Iterable[Mapping[str, Any]], path: StrPath) -> None: ...
+def write(
+    source: Export, dest: StrPath, writing: Writing, progress: Callback | None
+) -> ConvertReport: ...
+def dumps(item: Mapping[str, Any], format: str | None) -> str: ...
+def loads(line: str, format: str | None) -> dict[str, Value]: ...
 def _failing_reader(panics: bool, message: str) -> FailingReader: ...
 def _run_cli(args: list[str]) -> int: ...

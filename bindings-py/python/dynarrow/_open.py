@@ -1,12 +1,24 @@
 """Opening an export: its metadata."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dynarrow import _dynarrow
 from dynarrow._dynarrow import DataFile, Schema, VerifyReport
-from dynarrow._options import Check, Mixed, Numbers, OnError, StrPath, pack
+from dynarrow._options import (
+    Check,
+    Extra,
+    Layout,
+    Maps,
+    Mixed,
+    Numbers,
+    OnError,
+    SchemaLike,
+    SourceFormat,
+    StrPath,
+    pack,
+)
 from dynarrow._progress import Progress, reporting
 from dynarrow._read import Reader
 
@@ -22,6 +34,11 @@ class Export:
 
     def __init__(self, native: _dynarrow.Export) -> None:
         self._native = native
+
+    @property
+    def native(self) -> _dynarrow.Export:
+        """The native half; for this package alone."""
+        return self._native
 
     @property
     def name(self) -> str:
@@ -60,8 +77,24 @@ class Export:
         self,
         *,
         columns: Sequence[str] | None = None,
+        schema: SchemaLike | None = None,
         numbers: Numbers = "auto",
         mixed: Mixed = "struct",
+        maps: Maps = "auto",
+        layout: Layout = "plain",
+        overrides: Mapping[str, str] | None = None,
+        max_fields: int | None = None,
+        max_columns: int | None = None,
+        max_paths: int | None = None,
+        sample: int | None = None,
+        extra: Extra = "column",
+        maps: Maps = "auto",
+        layout: Layout = "plain",
+        overrides: Mapping[str, str] | None = None,
+        max_fields: int | None = None,
+        max_columns: int | None = None,
+        max_paths: int | None = None,
+        sample: int | None = None,
         threads: int | None = None,
         on_error: OnError = "raise",
         check: Check = "count",
@@ -72,6 +105,13 @@ class Export:
             columns=columns,
             numbers=numbers,
             mixed=mixed,
+            maps=maps,
+            layout=layout,
+            overrides=overrides,
+            max_fields=max_fields,
+            max_columns=max_columns,
+            max_paths=max_paths,
+            sample=sample,
             threads=threads,
             on_error=on_error,
             check=check,
@@ -94,8 +134,17 @@ class Export:
         """A reader of record batches; see `read_export`."""
         options = pack(
             columns=columns,
+            schema=schema,
             numbers=numbers,
             mixed=mixed,
+            maps=maps,
+            layout=layout,
+            overrides=overrides,
+            max_fields=max_fields,
+            max_columns=max_columns,
+            max_paths=max_paths,
+            sample=sample,
+            extra=extra,
             batch_size=batch_size,
             threads=threads,
             on_error=on_error,
@@ -128,12 +177,14 @@ class Export:
         return "Export\n" + "\n".join(f"  {k:<9} {v}" for k, v in lines.items() if v)
 
 
-def open_export(src: StrPath) -> Export:
+def open_export(src: StrPath, *, format: SourceFormat | None = None) -> Export:
     """Opens an export: reads its manifests, and nothing of the data.
 
     Args:
         src: A folder with manifests, a manifest, a folder with one export below it, a folder
-            of data files, a data file, or ``-`` for standard input.
+            of data files, a data file, or ``-`` for standard input. Data files are DynamoDB
+            JSON, plain JSON, Parquet or Arrow IPC.
+        format: The format of the data files; told by bytes and name for None.
 
     Returns:
         The export. Its ``repr`` is its metadata as people read it.
@@ -144,4 +195,4 @@ def open_export(src: StrPath) -> Export:
             lists them.
         DataError: A manifest cannot be understood, or names a key outside of the export.
     """
-    return Export(_dynarrow.open_export(src))
+    return Export(_dynarrow.open_export(src, format))

@@ -1,23 +1,45 @@
 """The options that all verbs share, with their types."""
 
 import os
-from collections.abc import Sequence
-from typing import Literal, TypeAlias, TypedDict
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
+
+if TYPE_CHECKING:
+    from dynarrow._dynarrow import Schema
 
 StrPath: TypeAlias = str | os.PathLike[str]
-Numbers: TypeAlias = Literal["auto", "float64", "string"]
+# ``"auto"``, ``"float64"``, ``"string"`` or ``"decimal(p,s)"``.
+Numbers: TypeAlias = Literal["auto", "float64", "string"] | str
 Mixed: TypeAlias = Literal["struct", "json", "string", "error"]
+Maps: TypeAlias = Literal["auto", "struct", "map", "json"]
+Layout: TypeAlias = Literal["plain", "typed"]
+Extra: TypeAlias = Literal["column", "drop", "error"]
 OnError: TypeAlias = Literal["raise", "skip"]
 Check: TypeAlias = Literal["count", "md5", "none"]
-Format: TypeAlias = Literal["parquet", "arrow", "csv", "ndjson"]
+SourceFormat: TypeAlias = Literal["dynamodb_json", "ndjson", "parquet", "arrow"]
+WriteFormat: TypeAlias = Literal["dynamodb_json", "ndjson", "csv", "parquet", "arrow"]
+Format: TypeAlias = WriteFormat | Literal["export"]
+Compression: TypeAlias = Literal["gzip", "zstd", "none"]
+# A schema, or its document: a path, or what `json.loads` makes of it.
+SchemaLike: TypeAlias = "Schema | StrPath | dict[str, Any]"
 
 
 class Options(TypedDict):
     """What the native half takes for everything that reads."""
 
     columns: Sequence[str] | None
+    schema: SchemaLike | None
+    source_layout: Layout | None
     numbers: Numbers
     mixed: Mixed
+    maps: Maps
+    layout: Layout
+    overrides: Mapping[str, str] | None
+    max_fields: int | None
+    max_columns: int | None
+    max_paths: int | None
+    sample: int | None
+    extra: Extra
     batch_size: int | None
     threads: int | None
     on_error: OnError
@@ -27,8 +49,18 @@ class Options(TypedDict):
 def pack(
     *,
     columns: Sequence[str] | None = None,
+    schema: SchemaLike | None = None,
+    source_layout: Layout | None = None,
     numbers: Numbers = "auto",
     mixed: Mixed = "struct",
+    maps: Maps = "auto",
+    layout: Layout = "plain",
+    overrides: Mapping[str, str] | None = None,
+    max_fields: int | None = None,
+    max_columns: int | None = None,
+    max_paths: int | None = None,
+    sample: int | None = None,
+    extra: Extra = "column",
     batch_size: int | None = None,
     threads: int | None = None,
     on_error: OnError = "raise",
@@ -37,8 +69,18 @@ def pack(
     """The options, those that a verb does not have at their defaults."""
     return {
         "columns": columns,
+        "schema": schema,
+        "source_layout": source_layout,
         "numbers": numbers,
         "mixed": mixed,
+        "maps": maps,
+        "layout": layout,
+        "overrides": None if overrides is None else dict(overrides),
+        "max_fields": max_fields,
+        "max_columns": max_columns,
+        "max_paths": max_paths,
+        "sample": sample,
+        "extra": extra,
         "batch_size": batch_size,
         "threads": threads,
         "on_error": on_error,

@@ -6,14 +6,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 from dynarrow import _dynarrow
 from dynarrow._dynarrow import ReadReport, Schema
 from dynarrow._errors import DynarrowError, UsageError
-from dynarrow._options import Check, Mixed, Numbers, OnError, StrPath
+from dynarrow._options import (
+    Check,
+    Extra,
+    Layout,
+    Maps,
+    Mixed,
+    Numbers,
+    OnError,
+    SchemaLike,
+    SourceFormat,
+    StrPath,
+)
 from dynarrow._progress import Progress, reporting
 
 if TYPE_CHECKING:
@@ -159,12 +170,22 @@ def read_export(
     src: StrPath,
     *,
     columns: Sequence[str] | None = None,
+    schema: SchemaLike | None = None,
     numbers: Numbers = "auto",
     mixed: Mixed = "struct",
+    maps: Maps = "auto",
+    layout: Layout = "plain",
+    overrides: Mapping[str, str] | None = None,
+    max_fields: int | None = None,
+    max_columns: int | None = None,
+    max_paths: int | None = None,
+    sample: int | None = None,
+    extra: Extra = "column",
     batch_size: int | None = None,
     threads: int | None = None,
     on_error: OnError = "raise",
     check: Check = "count",
+    format: SourceFormat | None = None,
     progress: Progress = None,
 ) -> Reader:
     """A reader of record batches: one column for each top-level attribute.
@@ -174,12 +195,33 @@ def read_export(
     Args:
         src: See `open_export`.
         columns: The attributes to read, in this order; all, as first seen, for None.
+        schema: A `Schema` or the path of its document: nothing is learnt, and the options
+            from ``numbers`` to ``sample`` cannot be given with it, but ``max_paths``.
         numbers: What N becomes. ``"auto"``: int64 if all values of a path are integers that
             fit, else decimal128(38, s) if all fit, else text in canonical plain form: never
-            rounded. ``"float64"`` rounds to the nearest, ``"string"`` is text everywhere.
+            rounded. ``"float64"`` rounds to the nearest, ``"decimal(p,s)"`` half to even, and
+            what overflows it is null; the report counts both. ``"string"`` is text
+            everywhere.
         mixed: What a path with several types becomes. ``"struct"``: a struct with a child
             per type, named ``S``, ``N``, …. ``"json"``: DynamoDB JSON as text. ``"string"``:
             plain text. ``"error"``: an error, `E_MIXED`.
+        maps: What M becomes. ``"auto"``: a struct of the members seen, a map column where
+            they are more than ``max_fields``. ``"struct"``, ``"map"``: always. ``"json"``:
+            DynamoDB JSON as text.
+        layout: ``"typed"`` makes each value a struct of the types seen at its path, NULL
+            too: nothing is lost.
+        overrides: Types of single paths, such as ``{"price": "decimal(18,2)", "meta": "json",
+            "lines[].qty": "int64", "created": "timestamp(s)"}``: ``int64``, ``float64``,
+            ``decimal(p,s)``, ``string``, ``json``, ``struct``, ``map``, ``timestamp(s)``,
+            ``(ms)``, ``(us)``, ``(iso)`` or ``(iso:PATTERN)`` of ``YYYY MM DD hh mm ss S``.
+        max_fields: Members of a struct, at most, with ``maps="auto"``; 256 for None.
+        max_columns: Columns, at most; 2,000 for None. Attributes past it go to ``_extra``.
+        max_paths: Attribute paths that are learnt, at most; 100,000 for None.
+        sample: Learn from the first items only, so many; all for None.
+        extra: What becomes of values that a schema has no place for, where ``schema``,
+            ``overrides`` or ``sample`` is given or ``max_columns`` was passed. ``"column"``:
+            they stand in ``_extra``, a JSON object of DynamoDB JSON by path. ``"drop"``: they
+            are counted. ``"error"``: an error, `E_EXTRA`.
         batch_size: Rows of a batch, at most; 8,192 for None. Batches are also cut at 32 MiB
             of records.
         threads: As many as the machine has cores for None. The result is the same.
@@ -187,6 +229,7 @@ def read_export(
             file always fails.
         check: ``"count"`` compares the number of items of each file with the manifest's,
             ``"md5"`` its MD5 too, ``"none"`` nothing.
+        format: The source's format; told by its bytes and name for None.
         progress: True and False switch tqdm's bar; None shows it on a terminal or in a
             notebook, if tqdm is installed. A callable is called about ten times a second
             with compressed bytes read, compressed bytes to read and items read.
@@ -203,7 +246,7 @@ def read_export(
     """
     from dynarrow._open import open_export
 
-    return open_export(src).read(
+    return open_export(src, format=format).read(
         columns=columns,
         numbers=numbers,
         mixed=mixed,

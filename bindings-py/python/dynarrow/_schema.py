@@ -1,10 +1,10 @@
 """Learning a schema."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from dynarrow._dynarrow import Schema
 from dynarrow._open import open_export
-from dynarrow._options import Check, Mixed, Numbers, OnError, StrPath
+from dynarrow._options import Check, Layout, Maps, Mixed, Numbers, OnError, SourceFormat, StrPath
 from dynarrow._progress import Progress
 
 
@@ -14,21 +14,37 @@ def infer_schema(
     columns: Sequence[str] | None = None,
     numbers: Numbers = "auto",
     mixed: Mixed = "struct",
+    maps: Maps = "auto",
+    layout: Layout = "plain",
+    overrides: Mapping[str, str] | None = None,
+    max_fields: int | None = None,
+    max_columns: int | None = None,
+    max_paths: int | None = None,
+    sample: int | None = None,
     threads: int | None = None,
     on_error: OnError = "raise",
     check: Check = "count",
+    format: SourceFormat | None = None,
     progress: Progress = None,
 ) -> Schema:
-    """Learns the schema of all items: nothing is sampled.
+    """Learns the schema of all items; of the first ones where ``sample`` says so.
 
     Args:
         src: See `open_export`.
         columns: See `read_export`, as all the others.
         numbers: What numbers become.
         mixed: What paths with several types become.
+        maps: What maps become.
+        layout: How values stand in columns.
+        overrides: Types of single paths.
+        max_fields: Members of a struct, at most.
+        max_columns: Columns, at most.
+        max_paths: Attribute paths, at most.
+        sample: Learn from the first items only, so many.
         threads: As many as the machine has cores for None.
         on_error: What a bad record does.
         check: What is checked.
+        format: The source's format.
         progress: Who is told how far it is.
 
     Returns:
@@ -37,10 +53,17 @@ def infer_schema(
     Raises:
         DynarrowError: As `read_export`.
     """
-    return open_export(src).infer_schema(
+    return open_export(src, format=format).infer_schema(
         columns=columns,
         numbers=numbers,
         mixed=mixed,
+        maps=maps,
+        layout=layout,
+        overrides=overrides,
+        max_fields=max_fields,
+        max_columns=max_columns,
+        max_paths=max_paths,
+        sample=sample,
         threads=threads,
         on_error=on_error,
         check=check,

@@ -1,0 +1,188 @@
+"""The way back: items written from frames, files and plain Python values."""
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from dynarrow import _dynarrow
+from dynarrow._dynarrow import ConvertReport, Value
+from dynarrow._errors import UsageError
+from dynarrow._open import Export
+from dynarrow._options import Compression, Layout, SchemaLike, StrPath, WriteFormat
+from dynarrow._progress import Progress, reporting
+
+
+def write_items(
+    data: object,
+    dest: StrPath,
+    *,
+    schema: SchemaLike | None = None,
+    layout: Layout | None = None,
+    format: WriteFormat = "dynamodb_json",
+    compression: Compression | None = None,
+    overwrite: bool = False,
+    progress: Progress = None,
+) -> ConvertReport:
+    """Writes items, by default as lines of DynamoDB JSON, ``{"Item": …}``.
+
+    What dynarrow has read is written as it was: columns say in their metadata what they
+    are. polars, DuckDB and pandas drop the metadata; ``schema`` says it again. Frames that
+    never saw DynamoDB are written as they look: text is S, numbers are N, a list is L, a
+    struct is M, dates and times are ISO text. A null is a missing attribute, inside of lists
+    NULL.
+
+    Args:
+        data: Anything with ``__arrow_c_stream__`` (polars, pyarrow, pandas, DuckDB, a
+            `Reader`); the path of a Parquet, Arrow IPC, plain JSON or DynamoDB JSON file or
+            of an export; an `Export`; or an iterable of dicts as `iter_items` gives them,
+            where a number may be int, float or `decimal.Decimal`.
+        dest: A file, also a folder or ``-`` for standard output, as for `convert`.
+        schema: The schema or its document that says what the columns mean.
+        layout: How values stand in the columns, where they do not say it.
+        format: The format that is written.
+        compression: That of the file; what its name says (``.gz``, ``.zst``) for None.
+        overwrite: See `convert`.
+        progress: See `read_export`.
+
+    Returns:
+        What was read and written.
+
+    Raises:
+        DynarrowError: As `convert`.
+        DataError: A value that DynamoDB has not, with its place: NaN and infinity, a number
+            of more than 38 digits.
+        UsageError: ``data`` is nothing of the above.
+    """
+    writing: _dynarrow.Writing = {
+        "schema": schema,
+        "layout": layout,
+        "format": format,
+        "compression": compression,
+        "overwrite": overwrite,
+    }
+    if str(format) == "export":
+        message = "write_export writes exports"
+        raise UsageError(f"E_USAGE: {message}", "E_USAGE", message)
+    return _write(data, dest, writing, progress)
+
+
+def write_export(
+    data: object,
+    folder: StrPath,
+    *,
+    schema: SchemaLike | None = None,
+    layout: Layout | None = None,
+    overwrite: bool = False,
+    progress: Progress = None,
+) -> ConvertReport:
+    """Writes a whole export as AWS writes one: data files, manifests, checksums, etags.
+
+    Args:
+        data: See `write_items`.
+        folder: The folder that stands for the bucket.
+        schema: See `write_items`.
+        layout: See `write_items`.
+        overwrite: See `convert`.
+        progress: See `read_export`.
+
+    Returns:
+        What was read and written.
+
+    Raises:
+        DynarrowError: As `write_items`.
+    """
+    writing: _dynarrow.Writing = {
+        "schema": schema,
+        "layout": layout,
+        "format": "export",
+        "compression": None,
+        "overwrite": overwrite,
+    }
+    return _write(data, folder, writing, progress)
+
+
+def dumps(item: Mapping[str, Any], format: Literal["dynamodb_json"] = "dynamodb_json") -> str:
+    """An item as a line of DynamoDB JSON, ``{"Item": …}``, without the newline.
+
+    Args:
+        item: A dict of str, int, float, `decimal.Decimal`, bytes, bool, None, list, dict and
+            set; dates and times become ISO text.
+        format: ``"dynamodb_json"``.
+
+    Raises:
+        DataError: A value that DynamoDB has not, with its path.
+        UsageError: A value of another class.
+    """
+    return _dynarrow.dumps(item, format)
+
+
+def loads(
+    line: str | bytes, format: Literal["dynamodb_json"] = "dynamodb_json"
+) -> dict[str, Value]:
+    """The item on a line of DynamoDB JSON, with or without ``Item``.
+
+    Args:
+        line: The line.
+        format: ``"dynamodb_json"``.
+
+    Returns:
+        The item, as `iter_items` gives it.
+
+    Raises:
+        DataError: The line is no item.
+    """
+    return _dynarrow.loads(line if isinstance(line, str) else line.decode(), format)
+
+
+def relocate(src: StrPath, *, to: str) -> list[Path]:
+    """Rewrites the manifests and checksums of an export that was copied to another place.
+
+    Args:
+        src: The export's folder, on this machine.
+        to: Where the export is now, or will be: ``s3://bucket`` or ``s3://bucket/prefix``.
+
+    Returns:
+        The files that were written.
+
+    Raises:
+        DynarrowError: As `open_export`.
+        DataError: There is no manifest (``E_MANIFEST``).
+        UsageError: ``to`` is no such place.
+        StorageError: A manifest cannot be written.
+    """
+    return _dynarrow.open_export(src, None).relocate(to)
+
+
+def _write(
+    data: object, dest: StrPath, writing: _dynarrow.Writing, progress: Progress
+) -> ConvertReport:
+    with _source(data) as source, reporting(progress, "write") as callback:
+        return _dynarrow.write(source, dest, writing, callback)
+
+
+@contextmanager
+def _source(data: Any) -> Iterator[_dynarrow.Export]:
+    """What is to be written, as a source that can be read more than once."""
+    if isinstance(data, (str, os.PathLike)):
+        path: StrPath = data
+        yield _dynarrow.open_export(path, None)
+    elif isinstance(data, Export):
+        yield data.native
+    elif hasattr(data, "__arrow_c_stream__"):
+        yield _dynarrow.open_stream(data)
+    elif isinstance(data, Iterable) and not isinstance(data, (bytes, Mapping)):
+        items: Iterable[Mapping[str, Any]] = data
+        # Some destinations are read for twice, and an iterator can be read once.
+        with tempfile.TemporaryDirectory(prefix="dynarrow-") as folder:
+            path = os.path.join(folder, "items.json")
+            _dynarrow.spool(items, path)
+            yield _dynarrow.open_export(path, "dynamodb_json")
+    else:
+        message = (
+            "data must have __arrow_c_stream__, be a path or an iterable of dicts, "
+            f"not {type(data).__name__}"
+        )
+        raise UsageError(f"E_USAGE: {message}", "E_USAGE", message)
