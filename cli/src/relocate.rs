@@ -17,7 +17,7 @@ use crate::output::Output;
 pub struct Relocate {
     /// The copy of the export: a folder, or a manifest
     src: String,
-    /// Where it stands, or will stand: s3://bucket or s3://bucket/prefix
+    /// Where it stands, or will stand: `s3://bucket` or `s3://bucket/prefix`
     #[arg(long, value_name = "PLACE", value_parser = location)]
     to: Location,
     /// Print bucket, prefix and the files as JSON
