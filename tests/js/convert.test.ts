@@ -2,9 +2,10 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { tableFromIPC } from "apache-arrow";
 import { type Export, type ReadOptions, openExport } from "dynarrow";
 import { parquetMetadataAsync, parquetReadObjects } from "hyparquet";
@@ -18,10 +19,13 @@ async function parquet(exp: Export, options?: ReadOptions) {
 
 const ROOT = join(DATA, "../..");
 
-/** The command, where it is built and no older than the core's sources. */
+const scratch = mkdtempSync(join(tmpdir(), "dynarrow-"));
+after(() => rmSync(scratch, { recursive: true }));
+
+/** The command, where it is built and no older than its sources. The Rust tests build it. */
 const CLI = ["release", "debug"]
   .map((profile) => join(ROOT, "target", profile, "dynarrow"))
-  .find((path) => existsSync(path) && statSync(path).mtimeMs >= newest(join(ROOT, "core/src")));
+  .find((path) => existsSync(path) && statSync(path).mtimeMs >= Math.max(newest(join(ROOT, "core/src")), newest(join(ROOT, "cli/src"))));
 
 function newest(folder: string): number {
   const files = readdirSync(folder, { recursive: true }) as string[];
@@ -79,12 +83,28 @@ test("the same bytes from a path and a Map, in any chunks", async () => {
   }
 });
 
-test("the same bytes as the command's", { skip: CLI === undefined && "target/ has no command of these sources" }, async () => {
-  const run = (...options: string[]) => execFileSync(CLI ?? "", ["convert", SHOP, "-", "--to", "parquet", "--threads", "2", ...options], { maxBuffer: 1 << 30 });
+test("the same bytes as the command's", { skip: CLI === undefined && "target/ has no command of these sources: cargo build --package dynarrow-cli" }, async () => {
+  const run = (...options: string[]) => execFileSync(CLI ?? "", ["convert", SHOP, "-", "--to", "parquet", "--threads", "2", "--quiet", ...options], { maxBuffer: 1 << 30, stdio: ["ignore", "pipe", "pipe"] });
   const exp = await openExport(SHOP);
-  assert.ok(run().equals(await bytesOf(exp.toParquet())));
-  const options: ReadOptions = { columns: ["ref", "price"], numbers: "string", mixed: "json" };
-  assert.ok(run("--columns", "ref,price", "--numbers", "string", "--mixed", "json").equals(await bytesOf(exp.toParquet(options))));
+  const schema = await exp.inferSchema({ columns: ["PK", "lines", "price"] });
+  const file = join(scratch, "schema.json");
+  writeFileSync(file, JSON.stringify(schema));
+  const cases: [string[], ReadOptions?][] = [
+    [[]],
+    [["--columns", "ref,price", "--numbers", "string", "--mixed", "json"], { columns: ["ref", "price"], numbers: "string", mixed: "json" }],
+    [["--numbers", "decimal(5,1)", "--maps", "json"], { numbers: "decimal(5,1)", maps: "json" }],
+    [["--layout", "typed", "--max-columns", "9"], { layout: "typed", maxColumns: 9 }],
+    [["--override", "price=int64", "--override", "lines[].qty=string", "--max-fields", "9"], { overrides: { price: "int64", "lines[].qty": "string" }, maxFields: 9 }],
+    [["--sample", "5", "--extra", "drop"], { sample: 5, extra: "drop" }],
+    [["--sample", "1500"], { sample: 1500 }],
+    [["--schema", file], { schema }],
+  ];
+  for (const [args, options] of cases) {
+    const bytes = await bytesOf(exp.toParquet(options));
+    assert.ok(run(...args).equals(bytes), `convert ${args.join(" ")}`);
+    // A chunk of another size is another block: the sample must not see it.
+    assert.ok(Buffer.from(await bytesOf((await openExport(SHOP, { chunkSize: 777 })).toParquet(options))).equals(bytes), args.join(" "));
+  }
 });
 
 test("the report of a stream", async () => {
