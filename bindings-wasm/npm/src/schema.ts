@@ -83,9 +83,13 @@ export interface SchemaDocument {
 export class Schema {
   readonly #document: SchemaDocument;
 
-  /** @internal */
-  constructor(document: SchemaDocument) {
+  private constructor(document: SchemaDocument) {
     this.#document = document;
+  }
+
+  /** @internal */
+  static of(document: unknown): Schema {
+    return new Schema(document as SchemaDocument);
   }
 
   /**
@@ -94,7 +98,7 @@ export class Schema {
    * @throws {DynarrowError} `E_SCHEMA`, …
    */
   static fromJSON(document: SchemaDocument): Schema {
-    return new Schema(call(() => schema_document(document)) as SchemaDocument);
+    return Schema.of(call(() => schema_document(document)));
   }
 
   /** The columns. */
@@ -109,18 +113,18 @@ export class Schema {
 
   /** What two schemas know together. Both must have the same policies. */
   merge(other: Schema | SchemaDocument): Schema {
-    return new Schema(call(() => merge_schemas(this, other)) as SchemaDocument);
+    return Schema.of(call(() => merge_schemas(this, other)));
   }
 
   /** The same schema with other types at single paths: `{ price: "decimal(18,2)" }`. */
   override(overrides: Overrides): Schema {
-    return new Schema(call(() => override_schema(this, overrides)) as SchemaDocument);
+    return Schema.of(call(() => override_schema(this, overrides)));
   }
 }
 
 export async function inferSchema(open: OpenExport, given: ReadOptions | undefined): Promise<Schema> {
-  const { made } = await withSchema(open, given, 0, (handle, options) => handle.schema(options) as SchemaDocument);
-  return new Schema(made);
+  const { made } = await withSchema(open, given, 0, (handle, options) => handle.schema(options));
+  return Schema.of(made);
 }
 
 /**
