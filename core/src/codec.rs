@@ -254,6 +254,7 @@ pub struct Compressor<W: Write> {
     encoder: Encoder<W>,
 }
 
+#[allow(clippy::large_enum_variant)] // there is one of them
 enum Encoder<W: Write> {
     None(W),
     Gzip(flate2::write::GzEncoder<W>),

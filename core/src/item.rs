@@ -81,6 +81,7 @@ fn send_value<S: Sink>(value: &AttributeValue, sink: &mut S) -> Result<(), Refus
 
 /// Collects owned items.
 #[derive(Default)]
+#[allow(clippy::struct_field_names)] // they are items
 pub struct Items {
     items: Vec<Item>,
     names: OpenNames,

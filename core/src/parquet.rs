@@ -82,6 +82,10 @@ impl<W: Write + Send> BatchWriter<W> {
     /// Writes a batch.
     pub fn write(&mut self, piece: &Piece) -> Result<()> {
         match self {
+            // Parquet counts rows by their values.
+            Self::Parquet(_) if piece.batch.num_columns() == 0 && piece.batch.num_rows() > 0 => {
+                Err(Error::new(Code::Usage, "the items have no attributes, and Parquet has no rows without columns"))
+            }
             Self::Parquet(writer) => {
                 writer.write(&piece.batch).map_err(|e| of_parquet(&e))?;
                 if piece.ends_group {

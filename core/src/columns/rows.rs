@@ -70,9 +70,8 @@ type Sent<T = ()> = Result<T, Box<Fault>>;
 impl RowReader {
     /// Columns that say themselves what they mean, or that `schema` or `layout` explains.
     pub fn new(schema: &ArrowSchema, document: Option<&Schema>, layout: Option<Layout>) -> Self {
-        let hints = document
-            .map(|document| document.to_arrow())
-            .map(|arrow| arrow.fields().iter().map(|f| (f.name().clone(), f.as_ref().clone())).collect());
+        let hints =
+            document.map(Schema::to_arrow).map(|arrow| arrow.fields().iter().map(|f| (f.name().clone(), f.as_ref().clone())).collect());
         let said = schema.metadata().get(LAYOUT_KEY).and_then(|layout| layout.parse().ok());
         Self { hints: hints.unwrap_or_default(), layout: layout.or(document.map(|d| d.policies().layout)).or(said).unwrap_or_default() }
     }

@@ -123,6 +123,7 @@ struct OpenFile {
     blocks: usize,
 }
 
+#[allow(clippy::large_enum_variant)] // one at a time a thread
 enum Task<S: BlockSink> {
     Decode(Place, Block, Option<Worker<S>>),
     Inflate(usize, Option<Box<OpenFile>>),
@@ -267,7 +268,8 @@ impl<S: BlockSink> State<S> {
         }
         let files = self.files.iter_mut().enumerate().skip(self.first_open).take(threads);
         for (file, state) in files {
-            if !room && !(starving && file == self.next.0) {
+            let awaited = starving && file == self.next.0;
+            if !(room || awaited) {
                 continue;
             }
             match std::mem::replace(state, FileState::Busy) {

@@ -107,17 +107,17 @@ fn write<W: Write + Send>(
         OutputFormat::Arrow if stream => write_batches(export, BatchFormat::ArrowStream, options, control, out),
         OutputFormat::Arrow => write_batches(export, BatchFormat::ArrowFile, options, control, out),
         OutputFormat::Ndjson => {
-            write_text(export, Vec::new(), codec, options, control, out, move || Project::new(PlainSink::new(numbers), columns.clone()))
+            write_text(export, &[], codec, options, control, out, move || Project::new(PlainSink::new(numbers), columns.clone()))
         }
         OutputFormat::DynamodbJson | OutputFormat::Export => {
-            write_text(export, Vec::new(), codec, options, control, out, move || Project::new(ItemEncoder::default(), columns.clone()))
+            write_text(export, &[], codec, options, control, out, move || Project::new(ItemEncoder::default(), columns.clone()))
         }
         OutputFormat::Csv => {
             // The header line stands first, so the names have to be known.
             let schema = export.infer_schema(&options.read, control)?;
             let names: Columns = schema.fields().iter().map(|field| field.name.clone()).collect();
             let header = csv::header(&names);
-            write_text(export, header, codec, options, control, out, move || Project::new(CsvSink::new(&names, numbers), columns.clone()))
+            write_text(export, &header, codec, options, control, out, move || Project::new(CsvSink::new(&names, numbers), columns.clone()))
         }
     }
 }
@@ -142,7 +142,7 @@ fn write_batches<W: Write + Send>(
 
 fn write_text<S: BlockSink<Out = Text>, W: Write>(
     export: &Export,
-    header: Vec<u8>,
+    header: &[u8],
     codec: Codec,
     options: &ConvertOptions,
     control: &Control,
@@ -151,7 +151,7 @@ fn write_text<S: BlockSink<Out = Text>, W: Write>(
 ) -> Result<ReadReport> {
     let failed = |e: std::io::Error| Error::new(Code::Io, e.to_string());
     let mut compressor = Compressor::new(codec, out);
-    compressor.write_all(&header).map_err(failed)?;
+    compressor.write_all(header).map_err(failed)?;
     let mut pipeline = export.steps(&options.read, control, make)?;
     let mut losses = Losses::default();
     for step in &mut pipeline {

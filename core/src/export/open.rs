@@ -85,7 +85,10 @@ impl SourceFormat {
             return Self::Arrow;
         }
         let stem = name.trim_end_matches(".gz").trim_end_matches(".zst");
-        if stem.ends_with(".ndjson") || stem.ends_with(".jsonl") { Self::Ndjson } else { Self::DynamodbJson }
+        match stem.rsplit_once('.') {
+            Some((_, "ndjson" | "jsonl")) => Self::Ndjson,
+            _ => Self::DynamodbJson,
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::open::Export;
 use super::read::{OnError, ReadOptions};
 use crate::control::Control;
-use crate::engine::ledger::Totals;
+use crate::engine::ledger::{Check, Totals};
 use crate::engine::pipeline::Step;
 use crate::error::Result;
 use crate::schema::learn::Learner;
@@ -17,7 +17,7 @@ use crate::schema::{Columns, Schema};
 #[derive(Default)]
 pub struct Learnt(Mutex<Vec<(Key, Arc<Summary>)>>);
 
-type Key = (Option<Columns>, OnError, Option<u64>);
+type Key = (Option<Columns>, OnError, Check, Option<u64>);
 
 impl Learnt {
     /// What was learnt with these options.
@@ -32,7 +32,7 @@ impl Learnt {
     }
 
     fn key(options: &ReadOptions) -> Key {
-        (options.columns.clone(), options.on_error, options.sample)
+        (options.columns.clone(), options.on_error, options.check, options.sample)
     }
 }
 

@@ -25,29 +25,6 @@ impl Local {
     fn path(&self, key: &str) -> PathBuf {
         self.root.join(key)
     }
-
-    fn walk(&self, folder: &Path, prefix: &str, found: &mut Vec<Entry>) -> Result<()> {
-        let failed = |e: &std::io::Error| Error::io(&folder.display().to_string(), e);
-        for entry in fs::read_dir(folder).map_err(|e| failed(&e))? {
-            let entry = entry.map_err(|e| failed(&e))?;
-            let name = entry.file_name();
-            let Some(name) = name.to_str() else {
-                return Err(Error::new(Code::Io, "a file name that is not UTF-8").in_file(entry.path().display().to_string()));
-            };
-            if name.starts_with('.') {
-                continue;
-            }
-            let meta = fs::metadata(entry.path()).map_err(|e| Error::io(&entry.path().display().to_string(), &e))?;
-            let key = format!("{prefix}{name}");
-            if !meta.is_dir() {
-                found.push(Entry { key, size: meta.len() });
-            } else if !entry.file_type().map_err(|e| failed(&e))?.is_symlink() {
-                // Links to folders may lead in circles.
-                self.walk(&entry.path(), &format!("{key}/"), found)?;
-            }
-        }
-        Ok(())
-    }
 }
 
 impl Storage for Local {
@@ -59,7 +36,7 @@ impl Storage for Local {
         let mut found = Vec::new();
         let path = self.path(folder);
         if path.is_dir() {
-            self.walk(&path, folder, &mut found)?;
+            walk(&path, folder, &mut found)?;
         }
         found.sort_by(|a, b| a.key.as_bytes().cmp(b.key.as_bytes()));
         Ok(found)
@@ -89,4 +66,28 @@ impl Storage for Local {
         let file = File::open(self.path(key)).map_err(|e| Error::io(&self.name(key), &e))?;
         Ok(Box::new(file))
     }
+}
+
+/// The files below a folder, hidden ones left out.
+fn walk(folder: &Path, prefix: &str, found: &mut Vec<Entry>) -> Result<()> {
+    let failed = |e: &std::io::Error| Error::io(&folder.display().to_string(), e);
+    for entry in fs::read_dir(folder).map_err(|e| failed(&e))? {
+        let entry = entry.map_err(|e| failed(&e))?;
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else {
+            return Err(Error::new(Code::Io, "a file name that is not UTF-8").in_file(entry.path().display().to_string()));
+        };
+        if name.starts_with('.') {
+            continue;
+        }
+        let meta = fs::metadata(entry.path()).map_err(|e| Error::io(&entry.path().display().to_string(), &e))?;
+        let key = format!("{prefix}{name}");
+        if !meta.is_dir() {
+            found.push(Entry { key, size: meta.len() });
+        } else if !entry.file_type().map_err(|e| failed(&e))?.is_symlink() {
+            // Links to folders may lead in circles.
+            walk(&entry.path(), &format!("{key}/"), found)?;
+        }
+    }
+    Ok(())
 }

@@ -143,9 +143,9 @@ pub fn odd_json(value: &Value, choice: &mut impl FnMut() -> u8, out: &mut String
 fn odd_string(text: &str, choice: &mut impl FnMut() -> u8, out: &mut String) {
     out.push('"');
     for c in text.chars() {
-        if c < ' ' || c == '"' || c == '\\' || choice() % 5 == 0 {
+        if c < ' ' || c == '"' || c == '\\' || choice().is_multiple_of(5) {
             for unit in c.encode_utf16(&mut [0; 2]) {
-                out.push_str(&if choice() % 2 == 0 { format!("\\u{unit:04x}") } else { format!("\\u{unit:04X}") });
+                out.push_str(&if choice().is_multiple_of(2) { format!("\\u{unit:04x}") } else { format!("\\u{unit:04X}") });
             }
         } else {
             out.push(c);

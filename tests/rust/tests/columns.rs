@@ -157,7 +157,7 @@ fn numbers_on_request() {
 
 #[test]
 fn maps_with_many_members_are_map_columns() {
-    let member = |n: usize| format!("\"m{n}\":{}", if n % 2 == 0 { r#"{"N":"7"}"# } else { r#"{"S":"x"}"# });
+    let member = |n: usize| format!("\"m{n}\":{}", if n.is_multiple_of(2) { r#"{"N":"7"}"# } else { r#"{"S":"x"}"# });
     let wide = |n: usize| format!("{{\"M\":{{{}}}}}", (0..n).map(member).collect::<Vec<_>>().join(","));
     assert!(shown(&[&wide(256)], Policies::default()).starts_with("Struct("));
     let (map, empty, none) = (wide(257), r#"{"M":{}}"#, "");

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use dynarrow::export::open::open;
 use dynarrow::schema::Layout;
@@ -18,6 +18,7 @@ use dynarrow::{
 };
 use dynarrow_tests::{any_item, meaning};
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use serde_json::{Map, Value, json};
 
 type Items = Vec<Map<String, Value>>;
@@ -126,9 +127,7 @@ fn compare(found: &[Item], expected: &[Item], what: &str) {
     assert_eq!(found, expected, "{what}");
 }
 
-/// How often each descriptor stood at each depth.
-static COVERED: Mutex<BTreeMap<(String, usize), usize>> = Mutex::new(BTreeMap::new());
-
+/// Counts how often each descriptor stands at each depth.
 fn cover(value: &Value, depth: usize, covered: &mut BTreeMap<(String, usize), usize>) {
     let Some((descriptor, inner)) = value.as_object().and_then(|object| object.iter().next()) else { return };
     *covered.entry((descriptor.clone(), depth)).or_default() += 1;
@@ -139,7 +138,31 @@ fn cover(value: &Value, depth: usize, covered: &mut BTreeMap<(String, usize), us
     }
 }
 
-fn identities(items: &Items, learnt: usize) {
+/// Items → Arrow → items, typed and plain.
+fn in_memory(items: &Items) {
+    let expected: Vec<_> = items.iter().map(meaning).collect();
+    for layout in [Layout::Typed, Layout::Plain] {
+        let policies = Policies { layout, ..Policies::default() };
+        let options = ReadOptions { policies, threads: 1, batch_size: 11, ..ReadOptions::default() };
+        let batches = source(items).read(options, &Control::default()).expect("a reader").batches(&Control::default()).expect("batches");
+        let schema = batches.schema();
+        let batches: Arc<Vec<_>> = Arc::new(batches.map(|batch| batch.expect("good data")).collect());
+        let rows = Export::of_batches("memory", move || {
+            let batches: Vec<_> = batches.iter().cloned().map(Ok).collect();
+            Ok(Batches { schema: schema.clone(), batches: Box::new(batches.into_iter()) })
+        });
+        let found = read_all(&rows, None);
+        match layout {
+            Layout::Typed => compare(&found, &expected, "typed"),
+            Layout::Plain => {
+                let plain = |items: &[Item]| items.iter().map(without_nulls).collect::<Vec<_>>();
+                compare(&plain(&found), &plain(&expected), "plain");
+            }
+        }
+    }
+}
+
+fn through_files(items: &Items, learnt: usize) {
     let place = tempfile::tempdir().expect("a folder");
     let at = |name: &str| place.path().join(name);
     let export = source(items);
@@ -187,15 +210,33 @@ fn depth(value: &Value) -> usize {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn what_came_in_can_be_written_out_again(items in prop::collection::vec(any_item(), 0..60), learnt in 0_usize..60) {
-        let mut covered = COVERED.lock().expect("no panic");
-        items.iter().flat_map(Map::values).for_each(|value| cover(value, 1, &mut covered));
-        drop(covered);
-        identities(&items, learnt);
+/// Over 100,000 items; the test fails where the generator has not made each type often
+/// enough at each depth that it reaches.
+#[test]
+fn what_came_in_can_be_written_out_again() {
+    let config = ProptestConfig { cases: 3_500, failure_persistence: None, ..ProptestConfig::default() };
+    let cases = (prop::collection::vec(any_item(), 0..60), 0_usize..60);
+    let (made, case) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
+    let covered = std::cell::RefCell::new(BTreeMap::new());
+    let result = TestRunner::new(config).run(&cases, |(items, learnt)| {
+        made.set(made.get() + items.len());
+        items.iter().flat_map(Map::values).for_each(|value| cover(value, 1, &mut covered.borrow_mut()));
+        in_memory(&items);
+        // Files are slow to write; a part of the cases goes through them.
+        case.set(case.get() + 1);
+        if case.get() % 40 == 0 {
+            through_files(&items, learnt);
+        }
+        Ok(())
+    });
+    result.expect("the law");
+    assert!(made.get() >= 100_000, "{} items", made.get());
+    let covered = covered.into_inner();
+    for descriptor in ["S", "N", "B", "BOOL", "NULL", "M", "L", "SS", "NS", "BS"] {
+        for depth in 1..=3 {
+            let count = covered.get(&(descriptor.to_owned(), depth)).copied().unwrap_or(0);
+            assert!(count >= 100, "{descriptor} stood {count} times at depth {depth}");
+        }
     }
 }
 
@@ -243,7 +284,7 @@ fn every_type_at_every_depth() {
                 ),
                 // Readers refuse deeper Arrow types.
                 Err(error) => {
-                    assert!(error.code() == Code::Nesting && depth > 12 && file == "x.parquet", "{file} at depth {depth}: {error}")
+                    assert!(error.code() == Code::Nesting && depth > 12 && file == "x.parquet", "{file} at depth {depth}: {error}");
                 }
             }
         }

@@ -289,7 +289,7 @@ mod tests {
             (format!("{item}\n{item}\n"), 2),
             (format!("{{\"Item\":{item}}}\n{item}"), 2),
             (format!("{item}{item} \t{item}\r\n\n   \n{item}"), 4),
-            (format!(" {{ \"Item\" : {{ \"a\" : {{ \"S\" : \"x\" }} }} }} "), 1),
+            (" { \"Item\" : { \"a\" : { \"S\" : \"x\" } } } ".to_owned(), 1),
             (format!("{{\"Items\":[{item},{item}],\"Count\":2}}"), 2),
             (format!("[{item},\n{{\"Item\":{item}}}]"), 2),
             ("{\n \"a\": {\n  \"S\": \"x\"\n }\n}\n".to_owned(), 1),
