@@ -2,10 +2,10 @@
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from dynarrow import _dynarrow
 from dynarrow._dynarrow import ConvertReport, Value
@@ -164,25 +164,24 @@ def _write(
 
 
 @contextmanager
-def _source(data: Any) -> Iterator[_dynarrow.Export]:
+def _source(data: object) -> Generator[_dynarrow.Export]:
     """What is to be written, as a source that can be read more than once."""
     if isinstance(data, (str, os.PathLike)):
-        path: StrPath = data
-        yield _dynarrow.open_export(path, None)
+        yield _dynarrow.open_export(cast(StrPath, data), None)
     elif isinstance(data, Export):
         yield data.native
     elif hasattr(data, "__arrow_c_stream__"):
         yield _dynarrow.open_stream(data)
     elif isinstance(data, Iterable) and not isinstance(data, (bytes, Mapping)):
-        items: Iterable[Mapping[str, Any]] = data
+        items = cast(Iterable[Mapping[str, Any]], data)
         # Some destinations are read for twice, and an iterator can be read once.
         with tempfile.TemporaryDirectory(prefix="dynarrow-") as folder:
             path = os.path.join(folder, "items.json")
             _dynarrow.spool(items, path)
             yield _dynarrow.open_export(path, "dynamodb_json")
     else:
+        name = type(cast(object, data)).__name__
         message = (
-            "data must have __arrow_c_stream__, be a path or an iterable of dicts, "
-            f"not {type(data).__name__}"
+            f"data must have __arrow_c_stream__, be a path or an iterable of dicts, not {name}"
         )
         raise UsageError(f"E_USAGE: {message}", "E_USAGE", message)
