@@ -107,7 +107,7 @@ impl ColumnNames {
 pub struct Choices {
     /// What number columns are: int64 or decimal128 where all numbers fit, else text (auto);
     /// text (string); float64 and decimal(p,s) round, and what that loses is counted
-    #[arg(long, value_name = "auto|float64|decimal(p,s)|string", default_value = "auto", hide_default_value = true, value_parser = numbers, conflicts_with = "schema")]
+    #[arg(long, value_name = "auto|float64|decimal(p,s)|string", default_value = "auto", value_parser = numbers, conflicts_with = "schema")]
     numbers: Numbers,
     /// What an attribute of several types becomes: a struct with a child for each type, JSON,
     /// plain text, or an error

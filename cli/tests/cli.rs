@@ -746,6 +746,52 @@ fn the_way_back() {
     assert!(out.lines().count() == 3000 && out.starts_with(r#"{"Item":{"#));
 }
 
+/// The same Parquet file as other tools write it: without what we say of its columns.
+fn strip(from: &str, to: &str) {
+    use arrow::array::RecordBatchReader as _;
+    use parquet::arrow::ArrowWriter;
+    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+    let reader = ParquetRecordBatchReaderBuilder::try_new(fs::File::open(from).unwrap()).unwrap().build().unwrap();
+    let schema = reader.schema();
+    let fields = schema.fields().iter().map(|field| field.as_ref().clone().with_metadata(std::collections::HashMap::new()));
+    let schema = std::sync::Arc::new(arrow::datatypes::Schema::new(fields.collect::<Vec<_>>()));
+    let mut writer = ArrowWriter::try_new(fs::File::create(to).unwrap(), schema.clone(), None).unwrap();
+    for batch in reader {
+        let batch = arrow::array::RecordBatch::try_new(schema.clone(), batch.unwrap().columns().to_vec()).unwrap();
+        writer.write(&batch).unwrap();
+    }
+    writer.close().unwrap();
+}
+
+#[test]
+fn a_schema_explains_files_of_other_tools() {
+    let place = Place::new();
+    let file = place.write("a.json", r#"{"Item":{"n":{"N":"1.5"},"at":{"N":"1700000000"},"s":{"S":"x"}}}"#);
+    let policies = ["--numbers", "string", "--override", "at=timestamp(s)"];
+    let (ours, theirs, schema) = (place.at("ours.parquet"), place.at("theirs.parquet"), place.at("s.json"));
+    run(&[&["convert", &file, &ours], &policies[..]].concat()).done();
+    run(&[&["schema", &file, "-o", &schema], &policies[..]].concat()).done();
+    strip(&ours, &theirs);
+    let expected = [json!({"n": 1.5, "at": 1_700_000_000, "s": "x"})];
+    assert_eq!(items(&ours), expected);
+    assert_eq!(items(&theirs), [json!({"n": "1.5", "at": "2023-11-14T22:13:20Z", "s": "x"})]);
+    let out = run(&["head", &theirs, "--schema", &schema]).done().out;
+    assert_eq!(serde_json::from_str::<Value>(&out).unwrap(), expected[0]);
+    run(&["convert", &theirs, &place.at("back.json"), "--schema", &schema]).done();
+    assert_eq!(items(&place.at("back.json")), expected);
+    let learnt = run(&["schema", &theirs, "--schema", &schema, "--json"]).done().json();
+    let types: Vec<_> = learnt["fields"].as_array().unwrap().iter().map(|field| &field["dynamodb"]).collect();
+    assert_eq!(json!(types), json!(["N", "N", "S"]));
+
+    // The layout alone.
+    run(&["convert", &file, &ours, "--layout", "typed", "--columns", "s"]).done();
+    strip(&ours, &theirs);
+    assert_eq!(items(&theirs), [json!({"s": {"S": "x"}})]);
+    let out = run(&["head", &theirs, "--source-layout", "typed"]).done().out;
+    assert_eq!(out, "{\"s\":\"x\"}\n");
+}
+
 #[test]
 fn a_whole_export_is_written_and_relocated() {
     let place = Place::new();
