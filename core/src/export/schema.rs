@@ -17,7 +17,7 @@ use crate::schema::{Columns, Schema};
 #[derive(Default)]
 pub struct Learnt(Mutex<Vec<(Key, Arc<Summary>)>>);
 
-type Key = (Option<Columns>, OnError, Check, Option<u64>);
+type Key = (Option<Columns>, OnError, Check, Option<u64>, usize);
 
 impl Learnt {
     /// What was learnt with these options.
@@ -32,7 +32,7 @@ impl Learnt {
     }
 
     fn key(options: &ReadOptions) -> Key {
-        (options.columns.clone(), options.on_error, options.check, options.sample)
+        (options.columns.clone(), options.on_error, options.check, options.sample, options.max_paths)
     }
 }
 

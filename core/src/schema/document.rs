@@ -68,21 +68,26 @@ impl Schema {
         };
         let mut policies = Policies::default();
         if let Some(numbers) = text("numbers")? {
-            policies.numbers = numbers.parse()?;
+            policies.numbers = numbers.parse().map_err(as_schema)?;
         }
         if let Some(mixed) = text("mixed")? {
-            policies.mixed = mixed.parse()?;
+            policies.mixed = mixed.parse().map_err(as_schema)?;
         }
         if let Some(maps) = text("maps")? {
-            policies.maps = maps.parse()?;
+            policies.maps = maps.parse().map_err(as_schema)?;
         }
         if let Some(layout) = text("layout")? {
-            policies.layout = layout.parse()?;
+            policies.layout = layout.parse().map_err(as_schema)?;
         }
         policies.max_fields = count("max_fields", policies.max_fields)?;
         policies.max_columns = count("max_columns", policies.max_columns)?;
-        for (path, with) in document["overrides"].as_object().into_iter().flatten() {
-            policies.override_path(path, with.as_str().ok_or_else(|| bad("`overrides` must map paths to strings"))?)?;
+        let overrides = &document["overrides"];
+        if !overrides.is_null() && !overrides.is_object() {
+            return Err(bad("`overrides` must map paths to strings"));
+        }
+        for (path, with) in overrides.as_object().into_iter().flatten() {
+            let with = with.as_str().ok_or_else(|| bad("`overrides` must map paths to strings"))?;
+            policies.override_path(path, with).map_err(as_schema)?;
         }
         let mut summary = Summary { items: document["items"].as_u64().unwrap_or(0), root: PathSummary::default() };
         let mut fields: Vec<Field> = Vec::new();
@@ -253,6 +258,12 @@ fn why(ty: &Type, path: &PathSummary) -> String {
     }
 }
 
+/// A policy in the document that makes no sense.
+#[allow(clippy::needless_pass_by_value)] // for map_err
+fn as_schema(error: Error) -> Error {
+    bad("", &error.message())
+}
+
 fn bad(at: &str, message: &str) -> Error {
     let error = Error::new(Code::Schema, message);
     if at.is_empty() { error } else { error.at_path(at) }
@@ -308,7 +319,9 @@ fn types_of(entry: &Value, at: &str) -> Result<Vec<(Kind, Type)>> {
 fn one_type(entry: &Value, dynamodb: &str, arrow: &str, at: &str) -> Result<Type> {
     let unknown = || bad(at, &format!("there is no column {arrow:?} for {dynamodb}"));
     if arrow.starts_with("timestamp") {
-        return arrow.parse().map(Type::Timestamp).map_err(|e: Error| bad(at, &e.message()));
+        let timestamp: super::Timestamp = arrow.parse().map_err(|e: Error| bad(at, &e.message()))?;
+        let of = if matches!(timestamp, super::Timestamp::Epoch(_)) { "N" } else { "S" };
+        return if dynamodb == of { Ok(Type::Timestamp(timestamp)) } else { Err(unknown()) };
     }
     Ok(match (dynamodb, arrow) {
         ("S", "utf8") => Type::Text,

@@ -41,7 +41,7 @@ impl Schema {
         let used = freezing.used.into_inner();
         let unused: Vec<_> = policies.overrides.keys().filter(|path| !used.contains(*path)).map(|path| format!("{path:?}")).collect();
         if !unused.is_empty() && summary.items > 0 {
-            return Err(Error::new(Code::Column, format!("overrides: no item has a value at {}", unused.join(", "))));
+            return Err(Error::new(Code::Column, format!("overrides: there is no column at {}", unused.join(", "))));
         }
         let extra = past_limit || !policies.overrides.is_empty();
         let mut schema = Self { fields, policies, summary, extra: None };

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use crate::error::{Code, Error, Result};
 use crate::event::Kind;
+use crate::path;
 pub use arrow::{ELEMENT, EXTRA_TYPE, LAYOUT_KEY, TIMESTAMP_KEY, TYPE_KEY};
 pub use policy::{Extra, Layout, Maps, Mixed, Numbers, Override, Policies};
 use summary::Summary;
@@ -125,20 +126,37 @@ impl Schema {
         }
         let mut summary = Summary::clone(&self.summary);
         summary.merge(Summary::clone(&other.summary));
-        let merged = Self::freeze(Arc::new(summary), self.policies.clone(), None)?;
+        let mut merged = Self::freeze(Arc::new(summary), self.policies.clone(), None)?;
+        // What a person has edited stays as it is.
+        let learnt = Self::freeze(self.summary.clone(), self.policies.clone(), None)?;
+        merged.keep(self.fields.iter().filter(|field| !learnt.fields.contains(field)));
         Ok(if self.extra.is_some() || other.extra.is_some() { merged.frozen() } else { merged })
     }
 
     /// The same schema with other types at single paths: `("price", "decimal(18,2)")`.
     pub fn with_overrides<'a>(&self, overrides: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
         let mut policies = self.policies.clone();
+        let mut touched = Vec::new();
         for (path, with) in overrides {
             policies.override_path(path, with)?;
+            touched.extend(path::parse(path)?.into_iter().next());
         }
         let columns: Vec<_> = self.fields.iter().map(|field| field.name.clone()).collect();
         let known = columns.len() == self.summary.root.fields.len();
-        let schema = Self::freeze(self.summary.clone(), policies, (!known).then_some(&columns))?;
+        let mut schema = Self::freeze(self.summary.clone(), policies, (!known).then_some(&columns))?;
+        // Columns that are not overridden stay as they are, edited ones too.
+        let is_touched = |field: &&Field| touched.iter().any(|step| matches!(step, path::Step::Name(name) if **name == *field.name));
+        schema.keep(self.fields.iter().filter(|field| !is_touched(field)));
         Ok(schema.frozen())
+    }
+
+    /// Gives columns of the same names these types.
+    fn keep<'a>(&mut self, fields: impl Iterator<Item = &'a Field>) {
+        for kept in fields {
+            if let Some(field) = self.fields.iter_mut().find(|field| field.name == kept.name) {
+                field.ty = kept.ty.clone();
+            }
+        }
     }
 
     /// These columns of the schema, in this order.

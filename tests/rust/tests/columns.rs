@@ -7,7 +7,7 @@ use arrow::array::{Array, RecordBatch};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use dynarrow::export::open::open;
 use dynarrow::storage::memory::Memory;
-use dynarrow::{Code, Columns, Control, Export, Mixed, Numbers, Policies, ReadOptions, Result};
+use dynarrow::{Code, Columns, Control, Export, Mixed, Numbers, Policies, ReadOptions, Result, Schema};
 
 fn export(values: &[&str]) -> Export {
     let lines = values.iter().map(|value| if value.is_empty() { "{}\n".to_owned() } else { format!("{{\"a\":{value}}}\n") });
@@ -206,7 +206,7 @@ fn read_frozen(learnt: &[&str], values: &[&str], extra: dynarrow::schema::Extra)
     let schema = export(learnt).infer_schema(&ReadOptions::default(), &control)?;
     // A document does what the schema does.
     let document = serde_json::from_str(&schema.to_json().to_string()).expect("JSON");
-    let read_back = dynarrow::Schema::from_json(&document)?;
+    let read_back = Schema::from_json(&document)?;
     assert_eq!(read_back.to_json(), schema.to_json());
     assert_eq!(read_back.clone(), schema.frozen());
     let options = ReadOptions { schema: Some(read_back), extra, ..ReadOptions::default() };
@@ -375,4 +375,34 @@ fn samples_and_limits_of_learning() {
     assert_eq!(export(&[wide]).infer_schema(&options, &Control::default()).expect_err("too many").code(), Code::TooManyPaths);
     let map = Policies { maps: dynarrow::schema::Maps::Map, ..Policies::default() };
     assert!(shown(&[r#"{"M":{"a":{"N":"1"}}}"#], map).ends_with("[M]: {a: 1}"));
+}
+
+#[test]
+fn schema_documents_can_be_edited() {
+    let control = Control::default();
+    let values = [r#"{"M":{"x":{"N":"1"}}}"#, r#"{"M":{"x":{"N":"2"},"y":{"S":"z"}}}"#];
+    let mut document = export(&values).infer_schema(&ReadOptions::default(), &control).expect("a schema").to_json();
+    document["fields"][0]["fields"][0]["arrow"] = "utf8".into();
+    let edited = Schema::from_json(&document).expect("a document");
+    let x = |schema: &Schema| schema.to_json()["fields"][0]["fields"][0]["arrow"].clone();
+    assert_eq!(x(&edited), "utf8");
+    // What was edited survives merging, and overriding another column.
+    assert_eq!(x(&edited.merge(&edited).expect("a merge")), "utf8");
+    assert_eq!(edited.merge(&edited).expect("a merge").summary().items, 4);
+    assert_eq!(x(&edited.with_overrides([]).expect("nothing")), "utf8");
+    assert_eq!(edited.with_overrides([("a", "json")]).expect("an override").to_json()["fields"][0]["arrow"], "utf8");
+    for (pointer, wrong) in [
+        ("/dynarrow_schema", serde_json::json!(2)),
+        ("/numbers", serde_json::json!("x")),
+        ("/overrides", serde_json::json!([])),
+        ("/fields/0/arrow", serde_json::json!("int64")),
+        ("/fields/0/dynamodb", serde_json::json!("Q")),
+        ("/fields/0/fields/0/arrow", serde_json::json!("timestamp(iso)")),
+        ("/fields/0/fields/0/name", serde_json::json!(1)),
+        ("/fields/0/seen", serde_json::json!({"Q": 1})),
+    ] {
+        let mut document = document.clone();
+        *document.pointer_mut(pointer).expect("a member") = wrong;
+        assert_eq!(Schema::from_json(&document).expect_err(pointer).code(), Code::Schema, "{pointer}");
+    }
 }
