@@ -54,8 +54,8 @@ def convert(
     Args:
         src: See `open_export`.
         dest: A file that ends in ``.parquet``, ``.arrow``, ``.csv``, ``.ndjson`` or ``.json``
-            (DynamoDB JSON), text also with ``.gz`` or ``.zst``; a folder, which ends in ``/`` or has no ending and gets
-            ``part-00000.<ending>``; or ``-`` for standard output.
+            (DynamoDB JSON), text also with ``.gz`` or ``.zst``; a folder, which ends in ``/``
+            or has no ending and gets ``part-00000.<ending>``; or ``-`` for standard output.
         to: The format, where ``dest`` does not say it. A folder gets Parquet for None.
         columns: See `read_export`, as all that follow but ``overwrite``.
         schema: The schema, where it is not to be learnt.
