@@ -2,10 +2,9 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
+from typing import Any, Literal, TypeAlias, TypedDict
 
-if TYPE_CHECKING:
-    from dynarrow._dynarrow import Schema
+from dynarrow._dynarrow import Schema
 
 StrPath: TypeAlias = str | os.PathLike[str]
 # ``"auto"``, ``"float64"``, ``"string"`` or ``"decimal(p,s)"``.
@@ -21,7 +20,7 @@ WriteFormat: TypeAlias = Literal["dynamodb_json", "ndjson", "csv", "parquet", "a
 Format: TypeAlias = WriteFormat | Literal["export"]
 Compression: TypeAlias = Literal["gzip", "zstd", "none"]
 # A schema, or its document: a path, or what `json.loads` makes of it.
-SchemaLike: TypeAlias = "Schema | StrPath | dict[str, Any]"
+SchemaLike: TypeAlias = Schema | StrPath | dict[str, Any]
 
 
 class Options(TypedDict):

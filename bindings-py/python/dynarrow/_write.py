@@ -1,5 +1,7 @@
 """The way back: items written from frames, files and plain Python values."""
 
+from __future__ import annotations
+
 import os
 import tempfile
 from collections.abc import Generator, Iterable, Mapping
@@ -8,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from dynarrow import _dynarrow
-from dynarrow._dynarrow import ConvertReport, Value
+from dynarrow._dynarrow import ConvertReport
 from dynarrow._errors import UsageError
 from dynarrow._open import Export
 from dynarrow._options import Compression, Layout, SchemaLike, StrPath, WriteFormat
@@ -121,7 +123,7 @@ def dumps(item: Mapping[str, Any], format: Literal["dynamodb_json"] = "dynamodb_
 
 def loads(
     line: str | bytes, format: Literal["dynamodb_json"] = "dynamodb_json"
-) -> dict[str, Value]:
+) -> dict[str, _dynarrow.Value]:
     """The item on a line of DynamoDB JSON, with or without ``Item``.
 
     Args:
