@@ -31,6 +31,7 @@ rust() {
     step "rust: tests" cargo test --locked --workspace --all-targets
   fi
   step "rust: doc tests" cargo test --locked --workspace --doc
+  step "rust: README command" scripts/readme-command.sh
 }
 
 python() {

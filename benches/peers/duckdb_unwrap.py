@@ -31,10 +31,10 @@ def sql(src: str, schema: dict, out: str) -> str:
             continue
         members.append(f"{column} STRUCT({inner})")
         value = f"Item.{column}.{kind}"
-        if kind == "N" and arrow == "Int64":
+        if kind == "N" and arrow == "int64":
             value = f"CAST({value} AS BIGINT)"
-        elif kind == "N" and arrow.startswith("Decimal128"):
-            value = f"CAST({value} AS DECIMAL{arrow.removeprefix('Decimal128')})"
+        elif kind == "N" and arrow.startswith("decimal128"):
+            value = f"CAST({value} AS DECIMAL{arrow.removeprefix('decimal128')})"
         elif kind == "B":
             value = f"from_base64({value})"
         columns.append(f"{value} AS {column}")

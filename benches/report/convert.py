@@ -14,7 +14,7 @@ import statistics
 import subprocess
 import sys
 import time
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from pathlib import Path
 
 import polars as pl
@@ -40,7 +40,8 @@ def contents(parquet: Path) -> dict[str, tuple]:
     found: dict[str, tuple] = {"": (frame.height,)}
     for column in frame.get_columns():
         if column.dtype.is_decimal():
-            found[column.name] = (column.count(), sum(column.drop_nulls().to_list(), Decimal(0)).normalize())
+            with localcontext(prec=100):  # exact: Python rounds to 28 digits otherwise
+                found[column.name] = (column.count(), sum(column.drop_nulls().to_list(), Decimal(0)).normalize())
         elif column.dtype.is_integer():
             found[column.name] = (column.count(), sum(column.drop_nulls().to_list()))
         elif column.dtype in (pl.String, pl.Binary, pl.Boolean):

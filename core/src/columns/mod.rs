@@ -178,7 +178,7 @@ impl ColumnSink {
             _ => (self.current, self.row),
         };
         match self.tree.nodes.get(node as usize) {
-            Some(Node { builder: Builder::Mixed(children, _), .. }) => (children[kind as usize], row, node),
+            Some(Node { builder: Builder::Mixed { children, .. }, .. }) => (children[kind as usize], row, node),
             _ => (node, row, NONE),
         }
     }
@@ -187,7 +187,7 @@ impl ColumnSink {
     #[inline]
     fn placed(&mut self, above: u32, row: usize) {
         if above != NONE
-            && let Some(Builder::Mixed(_, validity)) = self.tree.builder(above)
+            && let Some(Builder::Mixed { validity, .. }) = self.tree.builder(above)
         {
             validity.set(row);
         }
@@ -514,13 +514,11 @@ impl Sink for ColumnSink {
         }
         // A null is what a row without a value is; only `layout="typed"` has a place for it.
         let (node, row, above) = self.place(Kind::Null);
-        if above == NONE {
-            if node == NONE {
-                self.scalar_text(node, row, above, ValueEncoder::null);
-            }
-        } else if let Some(Builder::Boolean(b)) = self.tree.builder(node) {
+        if let Some(Builder::Boolean(b)) = self.tree.builder(node).filter(|_| above != NONE) {
             b.set(row, true);
             self.placed(above, row);
+        } else if node == NONE && !matches!(self.tree.builder(above), Some(Builder::Mixed { typed: false, .. })) {
+            self.scalar_text(node, row, above, ValueEncoder::null);
         }
     }
 

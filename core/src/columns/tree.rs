@@ -58,8 +58,12 @@ pub enum Builder {
         lists: Lists,
         member: u32,
     },
-    /// A child per type, in the order of [`Kind`].
-    Mixed([u32; Kind::ALL.len()], Validity),
+    /// A child per type, in the order of [`Kind`]; `typed` has one for NULL too.
+    Mixed {
+        children: [u32; Kind::ALL.len()],
+        validity: Validity,
+        typed: bool,
+    },
     Json(Bytes),
     MixedText(Bytes),
 }
@@ -125,7 +129,7 @@ impl Tree {
                 for (kind, ty) in types {
                     children[*kind as usize] = self.add("", ty);
                 }
-                Builder::Mixed(children, Validity::default())
+                Builder::Mixed { children, validity: Validity::default(), typed: matches!(ty, Type::Typed(_)) }
             }
             Type::Json => Builder::Json(Bytes::default()),
             Type::MixedText => Builder::MixedText(Bytes::default()),
@@ -172,8 +176,8 @@ impl Tree {
                 validity.pad(rows);
                 self.finish_struct(members.nodes.iter().copied(), ty, validity.finish(), rows)?
             }
-            Builder::Mixed(children, _) if children.iter().all(|&child| child == NONE) => new_null_array(ty, rows),
-            Builder::Mixed(children, validity) => {
+            Builder::Mixed { children, .. } if children.iter().all(|&child| child == NONE) => new_null_array(ty, rows),
+            Builder::Mixed { children, validity, .. } => {
                 validity.pad(rows);
                 self.finish_struct(children.iter().copied().filter(|&child| child != NONE), ty, validity.finish(), rows)?
             }
@@ -222,7 +226,7 @@ impl Tree {
                 validity.truncate(rows);
                 members.nodes.iter().for_each(|&node| self.truncate(node, rows));
             }
-            Builder::Mixed(children, validity) => {
+            Builder::Mixed { children, validity, .. } => {
                 validity.truncate(rows);
                 children.iter().filter(|&&node| node != NONE).for_each(|&node| self.truncate(node, rows));
             }

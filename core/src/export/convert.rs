@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::dest::{Dest, OutputFormat, check_folder, replace_file, replace_folder, temporary_folder};
-use super::open::Export;
+use super::open::{Export, SourceFormat};
 use super::read::{ReadOptions, ReadReport};
 use super::write::write_export;
 use crate::codec::{Codec, Compressor};
@@ -19,7 +19,7 @@ use crate::format::json::encode::ItemEncoder;
 use crate::format::plain::{PlainSink, Text};
 use crate::item::Project;
 use crate::parquet::{BatchFormat, BatchWriter, ROW_GROUP};
-use crate::schema::Columns;
+use crate::schema::{Columns, Extra, Numbers, Policies};
 
 /// How an export is converted.
 #[derive(Clone, Debug, Default)]
@@ -102,6 +102,9 @@ fn write<W: Write + Send>(
 ) -> Result<ReadReport> {
     let columns = options.read.columns.clone();
     let numbers = options.read.policies.numbers;
+    if !matches!(format, OutputFormat::Parquet | OutputFormat::Arrow) {
+        check_text_options(export, format, &options.read)?;
+    }
     match format {
         OutputFormat::Parquet => write_batches(export, BatchFormat::Parquet, options, control, out),
         OutputFormat::Arrow if stream => write_batches(export, BatchFormat::ArrowStream, options, control, out),
@@ -114,11 +117,36 @@ fn write<W: Write + Send>(
         }
         OutputFormat::Csv => {
             // The header line stands first, so the names have to be known.
-            let schema = export.infer_schema(&options.read, control)?;
+            let mut read = options.read.clone();
+            read.policies.max_columns = usize::MAX;
+            // A schema that is given explains a source of batches; the columns are those of the items.
+            let (schema, _) = export.infer_schema_and_totals(&read, control)?;
             let names: Columns = schema.fields().iter().map(|field| field.name.clone()).collect();
             let header = csv::header(&names);
             write_text(export, &header, codec, options, control, out, move || Project::new(CsvSink::new(&names, numbers), columns.clone()))
         }
+    }
+}
+
+/// Refuses what only columns of a type can do: to leave it out silently would be worse.
+pub(super) fn check_text_options(export: &Export, format: OutputFormat, read: &ReadOptions) -> Result<()> {
+    let policies = &read.policies;
+    let default = Policies::default();
+    let explains = matches!(export.format()?, SourceFormat::Parquet | SourceFormat::Arrow);
+    let given = [
+        ("numbers=decimal", matches!(policies.numbers, Numbers::Decimal { .. })),
+        ("maps", policies.maps != default.maps),
+        ("layout", policies.layout != default.layout),
+        ("overrides", !policies.overrides.is_empty()),
+        ("max_fields", policies.max_fields != default.max_fields),
+        ("max_columns", policies.max_columns != default.max_columns),
+        ("sample", read.sample.is_some()),
+        ("extra", read.extra != Extra::default()),
+        ("schema", read.schema.is_some() && !explains),
+    ];
+    match given.into_iter().find(|(_, given)| *given) {
+        Some((name, _)) => Err(Error::usage(format!("{name} is for Parquet and Arrow, not for {}", format.as_str()))),
+        None => Ok(()),
     }
 }
 

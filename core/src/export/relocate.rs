@@ -26,7 +26,11 @@ impl std::str::FromStr for Location {
         let rest = text.strip_prefix("s3://").filter(|rest| !rest.is_empty() && !rest.starts_with('/'));
         let rest = rest.ok_or_else(|| Error::usage(format!("the place must be s3://bucket or s3://bucket/prefix, not {text:?}")))?;
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-        Ok(Self { bucket: bucket.to_owned(), prefix: prefix.trim_end_matches('/').to_owned() })
+        let prefix = prefix.trim_end_matches('/');
+        if !prefix.is_empty() && prefix.split('/').any(|part| matches!(part, "" | "." | "..")) {
+            return Err(Error::usage(format!("the prefix {prefix:?} has an empty part, or one that leads elsewhere")));
+        }
+        Ok(Self { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
     }
 }
 

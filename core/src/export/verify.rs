@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::open::Export;
+use super::open::{Export, SourceFormat};
 use super::read::{OnError, ReadOptions};
 use crate::control::Control;
 use crate::engine::ledger::{Check, Expected, Totals};
@@ -91,6 +91,9 @@ impl Verification {
     /// Checks the manifests.
     pub fn new(export: &Export) -> Result<Self> {
         export.require_json()?;
+        if let format @ (SourceFormat::Parquet | SourceFormat::Arrow) = export.format()? {
+            return Err(Error::usage(format!("there is nothing to verify in a file of format {format:?}")).in_file(export.name()));
+        }
         let mut report = VerifyReport::default();
         export.check_manifests(&mut report)?;
         Ok(Self { export: export.clone(), files: export.expected(), report, reported: 0 })

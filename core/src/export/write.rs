@@ -7,8 +7,8 @@ use std::path::Path;
 
 use md5::{Digest, Md5};
 
-use super::convert::{ConvertOptions, ConvertReport};
-use super::dest::{check_folder, replace_folder, temporary_folder};
+use super::convert::{ConvertOptions, ConvertReport, check_text_options};
+use super::dest::{OutputFormat, check_folder, replace_folder, temporary_folder};
 use super::open::Export;
 use super::read::ReadReport;
 use crate::codec::{Codec, Compressor};
@@ -28,6 +28,7 @@ const FILE_BYTES: u64 = 256 << 20;
 /// Writes the items of a source as a full export below `folder`, which stands for the
 /// bucket. Table and times are those of the source, where it is an export.
 pub fn write_export(source: &Export, folder: &Path, options: &ConvertOptions, control: &Control) -> Result<ConvertReport> {
+    check_text_options(source, OutputFormat::Export, &options.read)?;
     check_folder(folder, options.overwrite)?;
     let failed = |e: &std::io::Error| Error::io(&folder.display().to_string(), e);
     let temporary = temporary_folder(folder)?;

@@ -298,6 +298,19 @@ fn typed_layout_has_a_place_for_every_type() {
     assert!(shown(&[r#"{"N":"1.5"}"#], policies).starts_with(r#"Struct("N": Decimal128(38, 1)"#));
 }
 
+/// A NULL where the schema knows none is not silently a missing value.
+#[test]
+fn typed_layout_frozen_counts_nulls() {
+    let policies = Policies { layout: dynarrow::Layout::Typed, ..Policies::default() };
+    let options = ReadOptions { policies, sample: Some(1), ..ReadOptions::default() };
+    let reader = export(&[r#"{"S":"x"}"#, r#"{"NULL":true}"#]).read(options, &Control::default()).expect("a reader");
+    let mut batches = reader.batches(&Control::default()).expect("batches");
+    let batch = batches.next().expect("a batch").expect("good data");
+    let extra = ArrayFormatter::try_new(batch.column(1), &FormatOptions::default()).expect("text").value(1).to_string();
+    assert_eq!(extra, r#"{"a":{"NULL":true}}"#);
+    assert_eq!(batches.report().losses.extra.count, 1);
+}
+
 #[test]
 fn overrides_of_single_paths() {
     let with = |path: &str, with: &str| {
