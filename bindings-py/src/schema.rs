@@ -68,6 +68,7 @@ impl Schema {
     }
 
     #[pyo3(name = "override")]
+    #[allow(clippy::needless_pass_by_value)] // pyo3 hands it over
     fn with_overrides(&self, py: Python<'_>, overrides: BTreeMap<String, String>) -> PyResult<Self> {
         let overrides = overrides.iter().map(|(path, with)| (path.as_str(), with.as_str()));
         self.0.with_overrides(overrides).map(Self).map_err(|error| to_py(py, &error))

@@ -70,6 +70,7 @@ fn only_dynamodb_json(py: Python<'_>, format: Option<&str>) -> PyResult<()> {
 
 /// Writes dicts as lines of DynamoDB JSON.
 #[pyfunction]
+#[allow(clippy::needless_pass_by_value)] // pyo3 hands it over
 pub fn spool(py: Python<'_>, items: &Bound<'_, PyAny>, path: PathBuf) -> PyResult<()> {
     let failed = |e: std::io::Error| to_py(py, &Error::io(&path.display().to_string(), &e));
     let mut out = BufWriter::with_capacity(1 << 20, File::create(&path).map_err(failed)?);
@@ -109,7 +110,7 @@ impl Bad {
         self
     }
 
-    fn into_py(mut self: Box<Self>, py: Python<'_>, item: Option<u64>) -> PyErr {
+    fn into_py(mut self, py: Python<'_>, item: Option<u64>) -> PyErr {
         self.steps.reverse();
         match self.why {
             Why::Raised(raised) => raised,

@@ -45,11 +45,12 @@ pub struct Writing<'py> {
 }
 
 impl Writing<'_> {
-    fn options(&self, py: Python<'_>) -> PyResult<ConvertOptions> {
+    fn parse(self, py: Python<'_>, dest: PathBuf) -> PyResult<(Dest, ConvertOptions)> {
+        let dest = self.dest(&path_text(py, dest)?).map_err(|error| to_py(py, &error))?;
         let schema = self.schema.as_ref().map(Schema::of).transpose()?;
         let source_layout = choice(py, self.layout.as_deref())?;
         let read = ReadOptions { schema, source_layout, ..ReadOptions::default() };
-        Ok(ConvertOptions { read, overwrite: self.overwrite })
+        Ok((dest, ConvertOptions { read, overwrite: self.overwrite }))
     }
 
     fn dest(&self, path: &str) -> Result<Dest> {
@@ -76,8 +77,7 @@ impl Writing<'_> {
 /// Writes the items of a source to `dest`.
 #[pyfunction]
 pub fn write(py: Python<'_>, source: &Export, dest: PathBuf, writing: Writing<'_>, progress: Callback) -> PyResult<ConvertReport> {
-    let options = writing.options(py)?;
-    let dest = writing.dest(&path_text(py, dest)?).map_err(|error| to_py(py, &error))?;
+    let (dest, options) = writing.parse(py, dest)?;
     let report = watched(py, progress, |control| dynarrow::convert(&source.0, &dest, &options, control, std::io::stdout()))?;
     ConvertReport::new(py, report, Check::Count)
 }

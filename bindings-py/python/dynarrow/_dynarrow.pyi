@@ -101,7 +101,7 @@ class Schema:
 
         Raises:
             NotFoundError: There is no such file.
-            DataError: This is no schema document (``E_SCHEMA``).
+            UsageError: This is no schema document (``E_SCHEMA``).
         """
 
     def merge(self, other: Schema) -> Schema:

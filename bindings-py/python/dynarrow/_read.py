@@ -248,8 +248,17 @@ def read_export(
 
     return open_export(src, format=format).read(
         columns=columns,
+        schema=schema,
         numbers=numbers,
         mixed=mixed,
+        maps=maps,
+        layout=layout,
+        overrides=overrides,
+        max_fields=max_fields,
+        max_columns=max_columns,
+        max_paths=max_paths,
+        sample=sample,
+        extra=extra,
         batch_size=batch_size,
         threads=threads,
         on_error=on_error,
