@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -15,6 +14,8 @@ from dynarrow._errors import UsageError
 from dynarrow._open import Export
 from dynarrow._options import Compression, Layout, SchemaLike, StrPath, WriteFormat
 from dynarrow._progress import Progress, reporting
+
+ONE_PASS = ("dynamodb_json", "ndjson", "export")
 
 
 def write_items(
@@ -161,29 +162,31 @@ def relocate(src: StrPath, *, to: str) -> list[Path]:
 def _write(
     data: object, dest: StrPath, writing: _dynarrow.Writing, progress: Progress
 ) -> ConvertReport:
-    with _source(data) as source, reporting(progress, "write") as callback:
-        return _dynarrow.write(source, dest, writing, callback)
+    with tempfile.TemporaryDirectory(prefix="dynarrow-") as folder:
+        source = _source(data, writing, os.path.join(folder, "items.json"))
+        with reporting(progress, "write") as callback:
+            return _dynarrow.write(source, dest, writing, callback)
 
 
-@contextmanager
-def _source(data: object) -> Generator[_dynarrow.Export]:
-    """What is to be written, as a source that can be read more than once."""
+def _source(data: object, writing: _dynarrow.Writing, spooled: str) -> _dynarrow.Export:
+    """What is to be written, as a source that can be read as often as that takes."""
     if isinstance(data, (str, os.PathLike)):
-        yield _dynarrow.open_export(cast(StrPath, data), None)
-    elif isinstance(data, Export):
-        yield data.native
-    elif hasattr(data, "__arrow_c_stream__"):
-        yield _dynarrow.open_stream(data)
+        return _dynarrow.open_export(cast(StrPath, data), None)
+    if isinstance(data, Export):
+        return data.native
+    if hasattr(data, "__arrow_c_stream__"):
+        stream = _dynarrow.open_stream(data)
+        if writing["format"] in ONE_PASS or writing["schema"] is not None:
+            return stream
+        # The schema is learnt first, and a stream may be one that can be read once.
+        plain: _dynarrow.Writing = {**writing, "format": "dynamodb_json", "compression": None}
+        _dynarrow.write(stream, spooled, plain, None)
     elif isinstance(data, Iterable) and not isinstance(data, (bytes, Mapping)):
-        items = cast(Iterable[Mapping[str, Any]], data)
-        # Some destinations are read for twice, and an iterator can be read once.
-        with tempfile.TemporaryDirectory(prefix="dynarrow-") as folder:
-            path = os.path.join(folder, "items.json")
-            _dynarrow.spool(items, path)
-            yield _dynarrow.open_export(path, "dynamodb_json")
+        _dynarrow.spool(cast(Iterable[Mapping[str, Any]], data), spooled)
     else:
         name = type(cast(object, data)).__name__
         message = (
             f"data must have __arrow_c_stream__, be a path or an iterable of dicts, not {name}"
         )
         raise UsageError(f"E_USAGE: {message}", "E_USAGE", message)
+    return _dynarrow.open_export(spooled, "dynamodb_json")
