@@ -18,7 +18,7 @@ use crate::engine::push::PushPass;
 use crate::engine::rows::RowsPass;
 use crate::engine::steps::Steps;
 use crate::engine::worker::{BlockSink, Reading};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::item::{Item, Items, Project};
 use crate::schema::learn::{Learner, MAX_PATHS};
 use crate::schema::summary::Summary;
@@ -275,7 +275,8 @@ impl Reader {
         let batching = Batching::new(&self.schema, &self.options, group)?;
         let reader = self.clone();
         let pipeline = self.export.steps(&self.options, control, move || reader.sink())?;
-        Ok(RecordBatches { pipeline, batching, done: false })
+        let learnt = (self.unplaced == Unplaced::Changed).then(|| self.schema.summary().items);
+        Ok(RecordBatches { pipeline, batching, learnt, done: false })
     }
 }
 
@@ -283,6 +284,8 @@ impl Reader {
 pub struct RecordBatches {
     pipeline: Steps<ColumnSink>,
     batching: Batching,
+    /// Items that the schema was learnt of, where it was learnt of these.
+    learnt: Option<u64>,
     done: bool,
 }
 
@@ -309,6 +312,11 @@ impl RecordBatches {
                 Some(step) => self.batching.step(step)?,
                 None => {
                     self.done = true;
+                    let items = self.pipeline.totals().items;
+                    if self.learnt.is_some_and(|learnt| learnt != items) {
+                        let message = format!("{items} items, and the schema was learnt of another number; a stream can be read once only");
+                        return Err(Error::new(Code::Changed, message));
+                    }
                     self.batching.finish()?;
                 }
             }

@@ -127,20 +127,61 @@ fn compare(found: &[Item], expected: &[Item], what: &str) {
     assert_eq!(found, expected, "{what}");
 }
 
-/// Counts how often each descriptor stands at each depth.
+/// Counts how often each descriptor stands at each depth, each class of number, odd names.
 fn cover(value: &Value, depth: usize, covered: &mut BTreeMap<(String, usize), usize>) {
     let Some((descriptor, inner)) = value.as_object().and_then(|object| object.iter().next()) else { return };
     *covered.entry((descriptor.clone(), depth)).or_default() += 1;
     match inner {
-        Value::Object(members) if descriptor == "M" => members.values().for_each(|value| cover(value, depth + 1, covered)),
+        Value::Object(members) if descriptor == "M" => cover_members(members, depth + 1, covered),
         Value::Array(values) if descriptor == "L" => values.iter().for_each(|value| cover(value, depth + 1, covered)),
+        Value::String(number) if descriptor == "N" => {
+            for class in classes(number) {
+                *covered.entry((class.to_owned(), 0)).or_default() += 1;
+            }
+        }
         _ => {}
     }
 }
 
-/// Items → Arrow → items, typed and plain.
+fn cover_members(members: &Map<String, Value>, depth: usize, covered: &mut BTreeMap<(String, usize), usize>) {
+    for (name, value) in members {
+        if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') || name.is_empty() {
+            *covered.entry(("odd name".to_owned(), 0)).or_default() += 1;
+        }
+        cover(value, depth, covered);
+    }
+}
+
+const CLASSES: [&str; 9] = ["int64", "beyond int64", "fraction", "exponent", "negative", "zero", "38 digits", "tiny", "not canonical"];
+
+fn classes(text: &str) -> Vec<&'static str> {
+    let number = dynarrow::Number::parse(text.as_bytes()).expect("a number");
+    let canonical = number.to_string();
+    let digits = canonical.trim_start_matches(['-', '0', '.']).bytes().filter(u8::is_ascii_digit).count();
+    let of = [
+        number.to_i64().is_some(),
+        number.to_i64().is_none() && number.scale() == 0,
+        number.scale() > 0,
+        text.contains(['e', 'E']),
+        canonical.starts_with('-'),
+        canonical == "0",
+        digits == 38,
+        number.scale() > 38,
+        canonical != text,
+    ];
+    CLASSES.into_iter().zip(of).filter(|(_, is)| *is).map(|(class, _)| class).collect()
+}
+
+/// Items → DynamoDB JSON → items, and items → Arrow → items, typed and plain.
 fn in_memory(items: &Items) {
     let expected: Vec<_> = items.iter().map(meaning).collect();
+    let mut lines = Vec::new();
+    let dest = Dest::Stdout(OutputFormat::DynamodbJson);
+    convert(&source(items), &dest, &ConvertOptions::default(), &Control::default(), &mut lines).expect("a conversion");
+    let written: Vec<_> = lines.split(|&b| b == b'\n').filter(|line| !line.is_empty()).collect();
+    // serde_json reads what was written.
+    let read = |line: &&[u8]| meaning(serde_json::from_slice::<Value>(line).expect("JSON")["Item"].as_object().expect("an item"));
+    compare(&written.iter().map(read).collect::<Vec<_>>(), &expected, "DynamoDB JSON");
     for layout in [Layout::Typed, Layout::Plain] {
         let policies = Policies { layout, ..Policies::default() };
         let options = ReadOptions { policies, threads: 1, batch_size: 11, ..ReadOptions::default() };
@@ -220,7 +261,7 @@ fn what_came_in_can_be_written_out_again() {
     let covered = std::cell::RefCell::new(BTreeMap::new());
     let result = TestRunner::new(config).run(&cases, |(items, learnt)| {
         made.set(made.get() + items.len());
-        items.iter().flat_map(Map::values).for_each(|value| cover(value, 1, &mut covered.borrow_mut()));
+        items.iter().for_each(|item| cover_members(item, 1, &mut covered.borrow_mut()));
         in_memory(&items);
         // Files are slow to write; a part of the cases goes through them.
         case.set(case.get() + 1);
@@ -237,6 +278,10 @@ fn what_came_in_can_be_written_out_again() {
             let count = covered.get(&(descriptor.to_owned(), depth)).copied().unwrap_or(0);
             assert!(count >= 100, "{descriptor} stood {count} times at depth {depth}");
         }
+    }
+    for class in CLASSES.into_iter().chain(["odd name"]) {
+        let count = covered.get(&(class.to_owned(), 0)).copied().unwrap_or(0);
+        assert!(count >= 100, "{class} stood {count} times");
     }
 }
 
@@ -376,4 +421,19 @@ fn plain_json_lines() {
         json!({"n": {"N": "12345678901234567890123456789012345678"}}),
     ];
     compare(&items, &expected.iter().map(|item| meaning(item.as_object().expect("an item"))).collect::<Vec<_>>(), "plain JSON");
+}
+
+/// A stream that is empty the second time is an error, not an empty table.
+#[test]
+fn a_stream_that_can_be_read_once() {
+    let values: arrow::array::ArrayRef = Arc::new(arrow::array::Int64Array::from(vec![1, 2]));
+    let batch = arrow::array::RecordBatch::try_from_iter([("a", values)]).expect("a batch");
+    let once = std::sync::Mutex::new(Some(batch.clone()));
+    let rows = Export::of_batches("stream", move || {
+        let batches = once.lock().expect("no panic").take().map(Ok);
+        Ok(Batches { schema: batch.schema(), batches: Box::new(batches.into_iter()) })
+    });
+    let dest = Dest::Stdout(OutputFormat::Parquet);
+    let error = convert(&rows, &dest, &ConvertOptions::default(), &Control::default(), std::io::sink()).expect_err("an empty stream");
+    assert_eq!(error.code(), Code::Changed);
 }
