@@ -30,6 +30,7 @@ pub type OpenRows = Box<dyn FnOnce() -> Result<RowSource> + Send>;
 pub struct RowsPass<S: BlockSink> {
     sink: S,
     skip: bool,
+    files: Arc<[Expected]>,
     ledger: Ledger,
     control: Control,
     waiting: VecDeque<OpenRows>,
@@ -43,8 +44,8 @@ impl<S: BlockSink> RowsPass<S> {
     /// A pass over these files, whose names and sizes are `files`.
     pub fn new(files: Arc<[Expected]>, sources: Vec<OpenRows>, skip: bool, control: Control, sink: S) -> Self {
         control.begin_pass();
-        let ledger = Ledger::new(files, Check::None);
-        Self { sink, skip, ledger, control, waiting: sources.into(), open: None, file: 0, block: 0, done: false }
+        let ledger = Ledger::new(files.clone(), Check::None);
+        Self { sink, skip, files, ledger, control, waiting: sources.into(), open: None, file: 0, block: 0, done: false }
     }
 
     /// What the pass came to so far.
@@ -126,9 +127,12 @@ impl<S: BlockSink> RowsPass<S> {
         self.open = None;
         self.file += 1;
         self.block = 0;
-        let (records, _) = self.ledger.end_file(file, &FileBytes::default());
+        // Batches of a stream have no size.
+        let size = self.files[file].size.unwrap_or(0);
+        let bytes = FileBytes { compressed: size, inflated: size, md5: None };
+        let (records, _) = self.ledger.end_file(file, &bytes);
         let error = error.map(|error| self.ledger.complete(file, error));
-        Step::File { file, records, bytes: FileBytes::default(), error }
+        Step::File { file, records, bytes, error }
     }
 }
 
