@@ -26,7 +26,7 @@ rust() {
   step "rust: format" cargo fmt --all --check
   step "rust: clippy" cargo clippy --locked --workspace --all-targets -- -D warnings
   if cargo nextest --version >/dev/null 2>&1; then
-    step "rust: tests" cargo nextest run --locked --workspace
+    step "rust: tests" cargo nextest run --locked --workspace --no-fail-fast
   else
     step "rust: tests" cargo test --locked --workspace --all-targets
   fi

@@ -317,7 +317,8 @@ fn every_type_at_every_depth() {
         let place = tempfile::tempdir().expect("a folder");
         for file in ["x.json", "x.parquet"] {
             let path = place.path().join(file);
-            let policies = Policies { layout: Layout::Typed, ..Policies::default() };
+            let layout = if file == "x.parquet" { Layout::Typed } else { Layout::Plain };
+            let policies = Policies { layout, ..Policies::default() };
             let read = ReadOptions { policies, ..ReadOptions::default() };
             let dest = Dest::parse(&path.display().to_string(), None).expect("a destination");
             let done = convert(&export, &dest, &ConvertOptions { read, overwrite: false }, &Control::default(), std::io::sink());
