@@ -12,6 +12,7 @@ use super::worker::BlockSink;
 use crate::columns::rows::RowReader;
 use crate::control::Control;
 use crate::error::{Error, Result};
+use crate::event::Refusal;
 use crate::format::json::{Fault, Outcome};
 use crate::path;
 
@@ -94,23 +95,11 @@ impl<S: BlockSink> RowsPass<S> {
         self.sink.begin_block(self.file, self.block);
         for row in 0..rows.rows() {
             self.sink.begin_item();
-            let sent = rows.send(row, &mut self.sink);
-            let committed = sent.and_then(|bytes| {
-                let refused = |refusal: crate::event::Refusal| {
-                    let at = refusal.path.clone();
-                    let mut fault = Fault::new(refusal.code, 0, refusal.message);
-                    fault.path.extend(at.map(|at| path::Step::Name(at.into())));
-                    fault
-                };
-                self.sink.commit_item(bytes).map_err(refused)
-            });
-            if let Err(fault) = committed {
+            let sent = rows.send(row, &mut self.sink).map_err(|fault| of_fault(&fault));
+            let committed = sent.and_then(|bytes| self.sink.commit_item(bytes).map_err(of_refusal));
+            if let Err(error) = committed {
                 self.sink.abort_item();
-                let mut error = Error::new(fault.code, &*fault.message).at_item(outcome.records);
-                if !fault.path.is_empty() {
-                    error = error.at_path(path::to_text(fault.path.iter().rev()));
-                }
-                outcome.bad_record(error, self.skip);
+                outcome.bad_record(error.at_item(outcome.records), self.skip);
                 if outcome.fatal.is_some() {
                     break;
                 }
@@ -133,6 +122,21 @@ impl<S: BlockSink> RowsPass<S> {
         let (records, _) = self.ledger.end_file(file, &bytes);
         let error = error.map(|error| self.ledger.complete(file, error));
         Step::File { file, records, bytes, error }
+    }
+}
+
+/// A row that is no item.
+fn of_fault(fault: &Fault) -> Error {
+    let error = Error::new(fault.code, &*fault.message);
+    if fault.path.is_empty() { error } else { error.at_path(path::to_text(fault.path.iter().rev())) }
+}
+
+/// An item that the sink does not take.
+fn of_refusal(refusal: Refusal) -> Error {
+    let error = Error::new(refusal.code, refusal.message);
+    match refusal.path {
+        Some(path) => error.at_path(path),
+        None => error,
     }
 }
 

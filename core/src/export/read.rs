@@ -175,7 +175,6 @@ pub struct ReadReport {
 impl Export {
     pub(crate) fn pass(&self, options: &ReadOptions, control: &Control) -> Result<Pass> {
         self.require_full_json()?;
-        options.check_columns()?;
         Ok(self.any_pass(options, control))
     }
 
@@ -186,6 +185,7 @@ impl Export {
         control: &Control,
         make: impl Fn() -> S + Send + Sync + 'static,
     ) -> Result<Steps<S>> {
+        options.check_columns()?;
         match self.format()? {
             format @ (SourceFormat::Parquet | SourceFormat::Arrow) => {
                 let sources = self.row_sources(format, options.schema.as_ref(), options.source_layout);

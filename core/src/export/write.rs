@@ -150,6 +150,7 @@ impl DataFiles<'_> {
         let Some(open) = self.open.take() else { return Ok(()) };
         let mut hashed = open.writer.finish()?;
         hashed.flush()?;
+        hashed.file.get_ref().sync_all()?;
         let key = format!("AWSDynamoDB/{}/data/{}", self.id.text(), open.name);
         self.written.push(WrittenFile { key, items: open.items, md5: hashed.md5.finalize().into() });
         self.bytes += open.bytes;

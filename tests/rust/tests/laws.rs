@@ -137,6 +137,8 @@ proptest! {
     /// 400 × 32 items on average: decoded as serde_json reads them, however they are written.
     #[test]
     fn decoding_agrees_with_serde_json(items in any_items(64), pattern in prop::collection::vec(any::<u8>(), 1..50), chunk in 1_usize..200) {
+        // A bare item whose first attribute is `Item` looks like a wrapper.
+        prop_assume!(!items.iter().any(|item| item.keys().next().is_some_and(|name| name == "Item" || name == "Items" || name == "Metadata")));
         let mut at = 0;
         let mut choice = || { at += 1; pattern[at % pattern.len()].wrapping_add((at / pattern.len()) as u8) };
         let mut text = String::new();
@@ -154,8 +156,6 @@ proptest! {
         let export = files(vec![bytes], chunk);
         let found: Result<Vec<_>> = export.items(&options(1, OnError::Raise), &Control::default()).expect("items").collect();
         let expected: Vec<_> = items.iter().map(meaning).collect();
-        // A bare item whose first attribute is `Item` looks like a wrapper.
-        prop_assume!(!items.iter().any(|item| item.keys().next().is_some_and(|name| name == "Item" || name == "Items" || name == "Metadata")));
         prop_assert_eq!(found.map_err(|e| e.to_string()), Ok(expected));
     }
 

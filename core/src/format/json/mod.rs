@@ -191,6 +191,7 @@ impl<S: Sink> Run<'_, S> {
         }
     }
 
+    /// A record, or bytes that are none, with this fault.
     #[cold]
     fn bad(&mut self, fault: &Fault, base: usize) {
         let mut error = error_at(self.block, base + fault.at, fault.code, &*fault.message).at_item(self.outcome.records);
@@ -200,6 +201,7 @@ impl<S: Sink> Run<'_, S> {
         self.bad_record(error);
     }
 
+    /// A record whose error is complete.
     fn bad_record(&mut self, error: Error) {
         self.outcome.bad_record(error, self.skip);
     }
