@@ -82,7 +82,7 @@ impl Export {
         let read = options.read_options(py)?;
         let check = read.check;
         let dest = dynarrow::Dest::parse(&path_text(py, dest)?, choice(py, to)?).map_err(|error| to_py(py, &error))?;
-        let options = dynarrow::ConvertOptions { read, overwrite };
+        let options = dynarrow::ConvertOptions { read, overwrite, ..Default::default() };
         let report = watched(py, progress, |control| dynarrow::convert(&self.0, &dest, &options, control, std::io::stdout()))?;
         ConvertReport::new(py, report, check)
     }

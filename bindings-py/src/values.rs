@@ -4,13 +4,10 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
-use dynarrow::block::{Block, Records};
-use dynarrow::event::Sink;
-use dynarrow::format::json::encode::ItemEncoder;
-use dynarrow::format::json::{BlockDecoder, Form, MAX_NESTING};
-use dynarrow::item::{Items, send};
+use dynarrow::format::line;
+use dynarrow::format::record::MAX_NESTING;
 use dynarrow::path::{Step, to_text};
-use dynarrow::{AttributeValue, Code, Error, Item, Number, SourceFormat};
+use dynarrow::{AttributeValue, Code, Error, ExportFormat, Item, Number};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -31,41 +28,17 @@ const SHOWN: usize = 50;
 /// A line with an item, without its newline.
 #[pyfunction]
 pub fn dumps(py: Python<'_>, item: &Bound<'_, PyAny>, format: Option<&str>) -> PyResult<String> {
-    only_dynamodb_json(py, format)?;
-    let mut encoder = ItemEncoder::default();
+    let format = choice(py, format)?.unwrap_or_default();
     let item = item_of(item).map_err(|bad| bad.into_py(py, None))?;
-    encode(&item, &mut encoder).map_err(|error| to_py(py, &error))?;
-    let mut line = encoder.take();
-    line.pop();
-    Ok(String::from_utf8_lossy(&line).into_owned())
+    line::dumps(&item, format).map_err(|error| to_py(py, &error))
 }
 
 /// The item on a line.
 #[pyfunction]
-pub fn loads<'py>(py: Python<'py>, line: &str, format: Option<&str>) -> PyResult<Bound<'py, PyDict>> {
-    only_dynamodb_json(py, format)?;
-    let data = line.as_bytes().to_vec();
-    let block = Block { file: 0, index: 0, byte: 0, line: 1, data, records: Records::Lines, fault: None };
-    let mut items = Items::default();
-    let outcome = BlockDecoder::default().decode(&block, Form::Either, false, &mut items);
-    if let Some(error) = outcome.fatal {
-        return Err(to_py(py, &error));
-    }
-    let mut items = items.take();
-    match (items.pop(), items.is_empty()) {
-        (Some(item), true) => Values::new(decimal(py)?.clone().unbind()).map(py, item),
-        (last, _) => {
-            let count = items.len() + usize::from(last.is_some());
-            Err(to_py(py, &Error::new(Code::Record, format!("the line has {count} items, not 1"))))
-        }
-    }
-}
-
-fn only_dynamodb_json(py: Python<'_>, format: Option<&str>) -> PyResult<()> {
-    match choice::<SourceFormat>(py, format)? {
-        None | Some(SourceFormat::DynamodbJson) => Ok(()),
-        Some(_) => Err(to_py(py, &Error::usage("a line of an item is dynamodb_json"))),
-    }
+pub fn loads<'py>(py: Python<'py>, line: &[u8], format: Option<&str>) -> PyResult<Bound<'py, PyDict>> {
+    let format = choice(py, format)?.unwrap_or_default();
+    let item = line::loads(line, format).map_err(|error| to_py(py, &error))?;
+    Values::new(decimal(py)?.clone().unbind()).map(py, item)
 }
 
 /// Writes dicts as lines of DynamoDB JSON.
@@ -74,22 +47,15 @@ fn only_dynamodb_json(py: Python<'_>, format: Option<&str>) -> PyResult<()> {
 pub fn spool(py: Python<'_>, items: &Bound<'_, PyAny>, path: PathBuf) -> PyResult<()> {
     let failed = |e: std::io::Error| to_py(py, &Error::io(&path.display().to_string(), &e));
     let mut out = BufWriter::with_capacity(1 << 20, File::create(&path).map_err(failed)?);
-    let mut encoder = ItemEncoder::default();
     for (index, item) in (0_u64..).zip(items.try_iter()?) {
         let item = item_of(&item?).map_err(|bad| bad.into_py(py, Some(index)))?;
-        encode(&item, &mut encoder).map_err(|error| to_py(py, &error.at_item(index)))?;
-        out.write_all(&encoder.take()).map_err(failed)?;
+        let line = line::dumps(&item, ExportFormat::DynamodbJson).map_err(|error| to_py(py, &error.at_item(index)))?;
+        writeln!(out, "{line}").map_err(failed)?;
         if index % CHUNK == 0 {
             py.check_signals()?;
         }
     }
     out.flush().map_err(failed)
-}
-
-fn encode(item: &Item, encoder: &mut ItemEncoder) -> dynarrow::Result<()> {
-    encoder.begin_item();
-    let sent = send(item, encoder).and_then(|()| encoder.commit_item(0));
-    sent.map_err(|refusal| Error::new(refusal.code, refusal.message))
 }
 
 /// Why a value is none of DynamoDB's.

@@ -50,7 +50,7 @@ impl Writing<'_> {
         let schema = self.schema.as_ref().map(Schema::of).transpose()?;
         let source_layout = choice(py, self.layout.as_deref())?;
         let read = ReadOptions { schema, source_layout, ..ReadOptions::default() };
-        Ok((dest, ConvertOptions { read, overwrite: self.overwrite }))
+        Ok((dest, ConvertOptions { read, overwrite: self.overwrite, ..ConvertOptions::default() }))
     }
 
     fn dest(&self, path: &str) -> Result<Dest> {

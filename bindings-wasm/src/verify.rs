@@ -25,7 +25,8 @@ impl Export {
     /// Checks the manifests; the files are to be pushed.
     pub fn verify(&self) -> Result<Verifying> {
         let verification = Verification::new(&self.0).map_err(thrown)?;
-        Ok(Verifying { pass: self.0.any_push_pass(&Verification::options(), Discard::default()), verification })
+        let pass = self.0.any_push_pass(&Verification::options(), Discard::default()).map_err(thrown)?;
+        Ok(Verifying { pass, verification })
     }
 }
 

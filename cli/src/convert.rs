@@ -74,7 +74,7 @@ impl Convert {
         }
         let read = ReadOptions { batch_size: self.batch_size, ..self.reading.options()? };
         let export = self.source.open(control)?;
-        let options = ConvertOptions { read, overwrite: self.overwrite };
+        let options = ConvertOptions { read, overwrite: self.overwrite, ..ConvertOptions::default() };
         let report = {
             let _progress = Progress::watch(control, self.quiet);
             convert(&export, &dest, &options, control, &mut *out)?

@@ -6,12 +6,14 @@
 //!
 //! Two ways of finding borders serve all formats. *Lines*: a newline ends a record, and
 //! the cutter looks no deeper. *Values*: records are found one by one by their brackets,
-//! for JSON documents (`{"Items": […]}`, arrays, pretty-printed text) and for lines too long
-//! to be held.
+//! for JSON documents (`{"Items": […]}`, arrays, pretty-printed text), for lines too long
+//! to be held, and for Ion that is not written line by line.
 
 use std::ops::Range;
 
 use crate::error::{Code, Error};
+use crate::format::SourceFormat;
+use crate::format::ion::stream::{Start, Stream, is_ion};
 use crate::format::json::document::Document;
 use crate::format::json::scan::{ValueEnd, line_end};
 
@@ -50,6 +52,19 @@ pub enum Records {
     OnLine(Vec<Range<usize>>),
     /// In these ranges of a document: newlines are white space.
     InDocument(Vec<Range<usize>>),
+    /// In an Ion stream, one after the other; the block starts so.
+    Ion(Start),
+}
+
+/// What a scan for a border came to.
+#[derive(Default)]
+pub struct Scanned {
+    /// A block ends here; `None` where more bytes are needed.
+    pub end: Option<usize>,
+    /// What stands there is no record.
+    pub fault: Option<CutFault>,
+    /// So many bytes behind the block are in none.
+    pub passed_over: usize,
 }
 
 /// What the cutter could make no record of.
@@ -69,6 +84,8 @@ pub struct CutFault {
 #[derive(Debug)]
 pub struct Cutter {
     file: usize,
+    /// The format, where it is known.
+    format: Option<SourceFormat>,
     index: usize,
     /// Bytes that are in no block yet.
     buffer: Vec<u8>,
@@ -91,6 +108,7 @@ enum Mode {
     /// Throws the rest of a line away whose record could not be held.
     RestOfLine,
     Document(Document),
+    Ion(Stream),
     /// Nothing more is wanted.
     Ended,
 }
@@ -104,9 +122,10 @@ struct LongLine {
 }
 
 impl Cutter {
-    /// A cutter for the file with this place in the list of files.
-    pub fn new(file: usize) -> Self {
-        Self { file, index: 0, buffer: Vec::new(), byte: 0, line: 1, searched: 0, mode: Mode::Unknown, finished: false }
+    /// A cutter for the file with this place in the list of files. Where the format is not
+    /// known, its first bytes tell.
+    pub fn new(file: usize, format: Option<SourceFormat>) -> Self {
+        Self { file, format, index: 0, buffer: Vec::new(), byte: 0, line: 1, searched: 0, mode: Mode::Unknown, finished: false }
     }
 
     /// Room for `count` more bytes, to be followed by [`Self::filled`].
@@ -144,11 +163,17 @@ impl Cutter {
                     // White space before the first record is not held.
                     let start = self.buffer.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(self.buffer.len());
                     self.drop_front(start);
-                    match detect(&self.buffer, self.finished) {
-                        Some(Shape::Lines) => self.mode = Mode::Lines,
-                        Some(Shape::Document) => self.mode = Mode::Document(Document::default()),
-                        None => return None,
-                    }
+                    let ion = match self.format {
+                        Some(format) => format == SourceFormat::Ion,
+                        None => is_ion(&self.buffer, self.finished)?,
+                    };
+                    self.mode = match ion {
+                        true => Mode::Ion(Stream::default()),
+                        false => match detect(&self.buffer, self.finished)? {
+                            Shape::Lines => Mode::Lines,
+                            Shape::Document => Mode::Document(Document::default()),
+                        },
+                    };
                 }
                 Mode::Lines => {
                     if let Some(end) = self.line_border() {
@@ -176,6 +201,18 @@ impl Cutter {
                         self.mode = Mode::Ended;
                     }
                     return Some(self.cut(end, Records::InDocument(found), state.fault));
+                }
+                Mode::Ion(stream) => {
+                    let target = BLOCK_BYTES - (self.byte % BLOCK_BYTES as u64) as usize;
+                    let state = stream.scan(&self.buffer, self.finished, target);
+                    let end = state.end?;
+                    let start = stream.take(end);
+                    if state.fault.as_ref().is_some_and(|fault| fault.fatal) {
+                        self.mode = Mode::Ended;
+                    }
+                    let block = self.cut(end, Records::Ion(start), state.fault);
+                    self.drop_front(state.passed_over);
+                    return Some(block);
                 }
                 Mode::Ended => {
                     self.buffer.clear();
@@ -296,7 +333,8 @@ impl Cutter {
     }
 }
 
-fn too_long(at: usize) -> CutFault {
+/// A record that starts here is past the limit.
+pub(crate) fn too_long(at: usize) -> CutFault {
     CutFault { code: Code::RecordSize, message: format!("a record of more than {} MiB", MAX_RECORD_BYTES >> 20), at, fatal: false }
 }
 
@@ -366,7 +404,7 @@ mod tests {
     use super::*;
 
     fn blocks(bytes: &[u8], chunk: usize) -> Vec<Block> {
-        let mut cutter = Cutter::new(0);
+        let mut cutter = Cutter::new(0, None);
         let mut blocks = Vec::new();
         for chunk in bytes.chunks(chunk) {
             cutter.push(chunk);
@@ -399,7 +437,7 @@ mod tests {
     #[test]
     fn white_space_is_not_held() {
         for (before, behind) in [("", "{\"a\":{\"S\":\"\"}}\n"), ("", "[{}]"), ("[", "{}]"), ("[{},", "{}]")] {
-            let mut cutter = Cutter::new(0);
+            let mut cutter = Cutter::new(0, None);
             cutter.push(before.as_bytes());
             for _ in 0..40 {
                 cutter.push(&vec![b'\n'; 1 << 20]);
@@ -414,7 +452,7 @@ mod tests {
         }
         // Inside a record it counts.
         for before in ["{", "[{", "{\"Items\"", "{\"Items\":"] {
-            let mut cutter = Cutter::new(0);
+            let mut cutter = Cutter::new(0, None);
             cutter.push(before.as_bytes());
             let mut fault = None;
             for _ in 0..40 {

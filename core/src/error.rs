@@ -86,18 +86,29 @@ codes! {
     Etag = "E_ETAG", Data;
     /// A gzip or zstd stream that is broken.
     Compression = "E_COMPRESSION", Data;
-    /// A gzip or zstd stream, or a JSON document, that ends too early.
+    /// A gzip or zstd stream, a JSON document, a list of Ion records, or binary Ion, that ends too early.
     Truncated = "E_TRUNCATED", Data;
     /// Broken JSON.
     Json = "E_JSON", Data;
+    /// Broken Ion.
+    Ion = "E_ION", Data;
+    /// An Ion version marker other than 1.0.
+    IonVersion = "E_ION_VERSION", Data;
+    /// An Ion value that no DynamoDB value is: a timestamp, an s-expression, a symbol without
+    /// text, a float that is no number of 38 digits.
+    IonType = "E_ION_TYPE", Data;
+    /// An Ion annotation that is unknown, or that does not fit its value.
+    Annotation = "E_ANNOTATION", Data;
     /// Bytes that are not UTF-8.
     Utf8 = "E_UTF8", Data;
-    /// JSON that is not an item: no object, no `Item`, members beside it.
+    /// JSON or Ion that is not an item: no object or struct, no `Item`, members beside it.
     Record = "E_RECORD", Data;
     /// A record past the size limit.
     RecordSize = "E_RECORD_SIZE", Data;
     /// A type descriptor that is unknown, missing or not alone, or whose value is of another kind.
     Descriptor = "E_DESCRIPTOR", Data;
+    /// A set with a member that comes twice (by value), or that is of another type.
+    Set = "E_SET", Data;
     /// An attribute that comes twice in one object.
     DuplicateAttribute = "E_DUPLICATE_ATTRIBUTE", Data;
     /// A number that is none, or past DynamoDB's range or precision.

@@ -151,13 +151,13 @@ pub trait Sink {
 /// not look names up anyway.
 #[derive(Default)]
 pub struct OpenNames {
-    text: String,
+    text: Vec<u8>,
     /// End of each name in `text`.
     ends: Vec<usize>,
     /// Index into `ends` of each open map's first name.
     maps: Vec<usize>,
     /// The names of open maps that have many, by the map's depth.
-    large: Vec<(usize, FxHashSet<Box<str>>)>,
+    large: Vec<(usize, FxHashSet<Box<[u8]>>)>,
 }
 
 /// Up to here a scan over the names of a map is faster than a hash set.
@@ -187,27 +187,53 @@ impl OpenNames {
 
     /// Adds a name to the innermost map.
     pub fn add(&mut self, name: &str) -> Result<(), Refusal> {
+        if self.is_new(name.as_bytes()) { Ok(()) } else { Err(Refusal::duplicate()) }
+    }
+
+    fn is_new(&mut self, name: &[u8]) -> bool {
         if let Some((depth, names)) = self.large.last_mut()
             && *depth == self.maps.len()
         {
-            return if names.insert(name.into()) { Ok(()) } else { Err(Refusal::duplicate()) };
+            return names.insert(name.into());
         }
         let first = self.maps.last().copied().unwrap_or(0);
         let mut start = if first == 0 { 0 } else { self.ends[first - 1] };
         for &end in &self.ends[first..] {
-            if self.text.as_bytes()[start..end] == *name.as_bytes() {
-                return Err(Refusal::duplicate());
+            if self.text[start..end] == *name {
+                return false;
             }
             start = end;
         }
-        self.text.push_str(name);
+        self.text.extend_from_slice(name);
         self.ends.push(self.text.len());
         if self.ends.len() - first > SCAN {
             let mut start = if first == 0 { 0 } else { self.ends[first - 1] };
             let names = self.ends[first..].iter().map(|&end| self.text[std::mem::replace(&mut start, end)..end].into());
             self.large.push((self.maps.len(), names.collect()));
         }
-        Ok(())
+        true
+    }
+}
+
+/// The members of a set, to find one that comes twice: for sources.
+#[derive(Default)]
+pub struct SetMembers(OpenNames);
+
+impl SetMembers {
+    /// A set begins.
+    pub fn begin(&mut self) {
+        self.0.clear();
+        self.0.begin();
+    }
+
+    /// Whether the set has no such string or binary yet.
+    pub fn is_new(&mut self, member: &[u8]) -> bool {
+        self.0.is_new(member)
+    }
+
+    /// Whether the set has no such number yet, by value.
+    pub fn is_new_number(&mut self, member: Number) -> bool {
+        self.0.is_new(&member.to_key())
     }
 }
 

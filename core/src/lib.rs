@@ -43,7 +43,7 @@ pub use error::{Class, Code, Error, Result};
 pub use export::convert::{ConvertOptions, ConvertReport, convert};
 #[cfg(not(target_arch = "wasm32"))]
 pub use export::dest::{Dest, OutputFormat};
-pub use export::open::{DataFile, Export, SourceFormat};
+pub use export::open::{DataFile, Export};
 #[cfg(not(target_arch = "wasm32"))]
 pub use export::open::{open_export, open_export_with};
 pub use export::read::{ItemIter, OnError, ReadOptions, ReadReport, Reader, RecordBatches};
@@ -51,6 +51,7 @@ pub use export::rows::Batches;
 pub use export::verify::{Finding, Severity, VerifyReport};
 #[cfg(not(target_arch = "wasm32"))]
 pub use export::{relocate::Location, write::write_export};
+pub use format::{ExportFormat, SourceFormat};
 pub use item::{AttributeValue, Item};
 pub use manifest::{ExportSummary, FileEntry};
 pub use number::Number;

@@ -147,6 +147,24 @@ impl Number {
         u32::from(self.exponent.min(0).unsigned_abs())
     }
 
+    /// Bytes that are the same for the same value only.
+    pub(crate) fn to_key(self) -> [u8; 18] {
+        let mut key = [0; 18];
+        key[..16].copy_from_slice(&self.mantissa.to_le_bytes());
+        key[16..].copy_from_slice(&self.exponent.to_le_bytes());
+        key
+    }
+
+    /// Digits and exponent without trailing zeros: `(25, -1)`, `(6, 2)`, `(0, 0)`.
+    pub fn stripped(self) -> (i128, i16) {
+        let (mut mantissa, mut exponent) = (self.mantissa, self.exponent);
+        while mantissa != 0 && mantissa % 10 == 0 {
+            mantissa /= 10;
+            exponent += 1;
+        }
+        (mantissa, exponent)
+    }
+
     /// Writes the canonical form (what DynamoDB itself returns): plain decimal, never an
     /// exponent, no superfluous zeros.
     pub fn write_to(self, out: &mut Vec<u8>) {

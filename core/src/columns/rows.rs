@@ -16,7 +16,8 @@ use arrow::datatypes::{DataType, Field as ArrowField, Schema as ArrowSchema, Tim
 
 use crate::error::{Code, Error, Result};
 use crate::event::{Kind, Sink, Want};
-use crate::format::json::{self, Fault};
+use crate::format::json;
+use crate::format::record::Fault;
 use crate::item::{self, AttributeValue, Item, Items};
 use crate::number::Number;
 use crate::path::{self, Step};

@@ -5,6 +5,7 @@ use md5::{Digest, Md5};
 use crate::block::{Block, Cutter};
 use crate::codec::{Decompressor, Progress};
 use crate::error::Result;
+use crate::format::SourceFormat;
 
 /// Inflated at a time.
 const PIECE: usize = 256 << 10;
@@ -31,11 +32,12 @@ pub struct FileBytes {
 }
 
 impl FileFeed {
-    /// The file with this place in the list; `hash` to have its MD5.
-    pub fn new(file: usize, hash: bool) -> Self {
+    /// The file with this place in the list, in this format where it is known; `hash` to have
+    /// its MD5.
+    pub fn new(file: usize, format: Option<SourceFormat>, hash: bool) -> Self {
         Self {
             decompressor: Decompressor::default(),
-            cutter: Cutter::new(file),
+            cutter: Cutter::new(file, format),
             hash: hash.then(Md5::new),
             inflated: false,
             bytes_in: 0,

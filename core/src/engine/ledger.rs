@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::feed::FileBytes;
 use crate::error::{Code, Error, Result};
-use crate::format::json::Outcome;
+use crate::format::record::Outcome;
 
 /// Errors of skipped records that are kept; the rest are counted.
 pub const KEPT_ERRORS: usize = 100;

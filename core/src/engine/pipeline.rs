@@ -21,7 +21,7 @@ use super::worker::{BlockSink, Reading, Worker};
 use crate::block::Block;
 use crate::control::Control;
 use crate::error::{Code, Error, Result};
-use crate::format::json::Outcome;
+use crate::format::record::Outcome;
 use crate::storage::Storage;
 
 /// Read from a file at a time.
@@ -389,7 +389,7 @@ impl<S: BlockSink> Shared<S> {
             None => Err(expected.missing()),
         };
         let reader = opened.map_err(|error| (error, 0, FileBytes::default()))?;
-        let feed = FileFeed::new(file, self.pass.check == Check::Md5);
+        let feed = FileFeed::new(file, self.pass.reading.format_of(&self.pass.files[file]), self.pass.check == Check::Md5);
         Ok(Box::new(OpenFile { feed, reader: Some(reader), blocks: 0 }))
     }
 

@@ -22,6 +22,7 @@ pub struct PushPass<S: BlockSink> {
     ledger: Ledger,
     files: Arc<[Expected]>,
     check: Check,
+    reading: Reading,
     file: usize,
     feed: Option<FileFeed>,
     ended: bool,
@@ -31,7 +32,7 @@ impl<S: BlockSink> PushPass<S> {
     /// A pass over these files into this sink.
     pub fn new(files: Arc<[Expected]>, reading: Reading, check: Check, sink: S) -> Self {
         let ledger = Ledger::new(files.clone(), check);
-        Self { worker: Worker::new(sink, reading), ledger, files, check, file: 0, feed: None, ended: false }
+        Self { worker: Worker::new(sink, reading), ledger, files, check, reading, file: 0, feed: None, ended: false }
     }
 
     /// The place in the list of the file that is read.
@@ -87,7 +88,8 @@ impl<S: BlockSink> PushPass<S> {
 
     fn feed(&mut self) -> &mut FileFeed {
         let (file, hash) = (self.file, self.check == Check::Md5);
-        self.feed.get_or_insert_with(|| FileFeed::new(file, hash))
+        let format = self.reading.format_of(&self.files[file]);
+        self.feed.get_or_insert_with(|| FileFeed::new(file, format, hash))
     }
 
     fn work(&mut self, block: &Block) -> Step<S::Out> {
@@ -119,7 +121,7 @@ mod tests {
     use crate::control::Control;
     use crate::engine::pipeline::{Pass, Pipeline};
     use crate::error::Code;
-    use crate::format::json::Form;
+    use crate::format::record::Form;
     use crate::item::{Item, Items, Project};
     use crate::storage::Storage;
     use crate::storage::memory::Memory;
@@ -148,7 +150,7 @@ mod tests {
                 ..Expected::default()
             })
             .into();
-        let reading = Reading { form: Form::Wrapped, skip: false };
+        let reading = Reading { format: None, form: Form::Wrapped, skip: false };
         let make = || Project::new(Items::default(), None);
         let pass = Pass {
             storage: Arc::new(storage.clone()),

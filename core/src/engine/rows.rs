@@ -13,7 +13,7 @@ use crate::columns::rows::RowReader;
 use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::event::Refusal;
-use crate::format::json::{Fault, Outcome};
+use crate::format::record::{Fault, Outcome};
 use crate::path;
 
 /// The batches of one file or stream, and how they are read.

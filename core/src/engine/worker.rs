@@ -1,13 +1,15 @@
 //! Blocks → results: a decoder and a sink that work together on one thread.
 
+use super::ledger::Expected;
 use crate::block::Block;
 use crate::columns::{ColumnSink, Rows};
 use crate::error::Result;
 use crate::event::{Discard, Sink};
 use crate::format::csv::CsvSink;
-use crate::format::json::encode::ItemEncoder;
-use crate::format::json::{BlockDecoder, Form, Outcome};
+use crate::format::encode::{ItemEncoder, Notation};
 use crate::format::plain::{PlainSink, Text};
+use crate::format::record::{Form, Outcome};
+use crate::format::{BlockDecoder, SourceFormat};
 use crate::item::{Item, Items, Project};
 use crate::schema::learn::Learner;
 
@@ -53,7 +55,7 @@ impl BlockSink for Project<PlainSink> {
     }
 }
 
-impl BlockSink for Project<ItemEncoder> {
+impl<N: Notation> BlockSink for Project<ItemEncoder<N>> {
     type Out = Text;
     fn end_block(&mut self) -> Result<Text> {
         Ok(Text { lines: self.sink().take(), rounded: 0 })
@@ -77,10 +79,19 @@ impl BlockSink for Discard {
 /// How records are read.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading {
+    /// Their format; `None` where the bytes of each file tell.
+    pub format: Option<SourceFormat>,
     /// How they look.
     pub form: Form,
     /// Bad ones are passed over.
     pub skip: bool,
+}
+
+impl Reading {
+    /// The format of a file, as far as it is known before it is read.
+    pub fn format_of(&self, file: &Expected) -> Option<SourceFormat> {
+        self.format.or_else(|| SourceFormat::of_name(file.key.as_ref().unwrap_or(&file.name)))
+    }
 }
 
 /// Decodes blocks into a sink.

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::dest::{Dest, OutputFormat, check_folder, replace_file, replace_folder, temporary_folder};
-use super::open::{Export, SourceFormat};
+use super::open::Export;
 use super::read::{ReadOptions, ReadReport};
 use super::write::write_export;
 use crate::codec::{Codec, Compressor};
@@ -14,8 +14,12 @@ use crate::control::Control;
 use crate::engine::pipeline::Step;
 use crate::engine::worker::BlockSink;
 use crate::error::{Code, Error, Result};
+use crate::format::ExportFormat;
+use crate::format::SourceFormat;
 use crate::format::csv::{self, CsvSink};
-use crate::format::json::encode::ItemEncoder;
+use crate::format::encode::ItemEncoder;
+use crate::format::ion::encode::Ion;
+use crate::format::json::encode::DynamodbJson;
 use crate::format::plain::{PlainSink, Text};
 use crate::item::Project;
 use crate::parquet::{BatchFormat, BatchWriter, ROW_GROUP};
@@ -28,6 +32,8 @@ pub struct ConvertOptions {
     pub read: ReadOptions,
     /// A folder that is not empty is replaced, if all its files are Dynarrow's.
     pub overwrite: bool,
+    /// The format of the data files of an export that is written.
+    pub export_format: ExportFormat,
 }
 
 /// What a conversion came to.
@@ -49,6 +55,10 @@ pub fn convert(
     control: &Control,
     stdout: impl Write + Send,
 ) -> Result<ConvertReport> {
+    let is_export = matches!(dest, Dest::Folder(_, OutputFormat::Export));
+    if options.export_format != ExportFormat::default() && !is_export {
+        return Err(Error::usage("export_format is for an export: --to export (to=\"export\" in Python)"));
+    }
     match dest {
         Dest::Stdout(format) => {
             let mut out = Counted { writer: stdout, bytes: 0 };
@@ -112,9 +122,13 @@ fn write<W: Write + Send>(
         OutputFormat::Ndjson => {
             write_text(export, &[], codec, options, control, out, move || Project::new(PlainSink::new(numbers), columns.clone()))
         }
-        OutputFormat::DynamodbJson | OutputFormat::Export => {
-            write_text(export, &[], codec, options, control, out, move || Project::new(ItemEncoder::default(), columns.clone()))
+        OutputFormat::DynamodbJson => write_text(export, &[], codec, options, control, out, move || {
+            Project::new(ItemEncoder::<DynamodbJson>::default(), columns.clone())
+        }),
+        OutputFormat::Ion => {
+            write_text(export, &[], codec, options, control, out, move || Project::new(ItemEncoder::<Ion>::default(), columns.clone()))
         }
+        OutputFormat::Export => Err(Error::usage("an export is a folder")),
         OutputFormat::Csv => {
             // The header line stands first, so the names have to be known.
             let mut read = options.read.clone();

@@ -23,19 +23,21 @@ pub enum OutputFormat {
     Ndjson,
     /// DynamoDB JSON lines, `{"Item":{…}}`.
     DynamodbJson,
+    /// Amazon Ion lines, `$ion_1_0 {Item:{…}}`.
+    Ion,
     /// A whole export with manifests, in a folder that stands for the bucket.
     Export,
 }
 
 impl OutputFormat {
     /// The names of all formats.
-    pub const NAMES: &[&str] = &["parquet", "arrow", "csv", "ndjson", "dynamodb_json", "export"];
+    pub const NAMES: &[&str] = &["parquet", "arrow", "csv", "ndjson", "dynamodb_json", "ion", "export"];
 
     /// The format whose files end so.
     fn of_ending(ending: &str) -> Option<Self> {
         match ending {
             "json" => Some(Self::DynamodbJson),
-            "parquet" | "arrow" | "csv" | "ndjson" => Self::from_str(ending).ok(),
+            "parquet" | "arrow" | "csv" | "ndjson" | "ion" => Self::from_str(ending).ok(),
             _ => None,
         }
     }
@@ -53,6 +55,7 @@ impl OutputFormat {
             Self::Csv => "csv",
             Self::Ndjson => "ndjson",
             Self::DynamodbJson => "dynamodb_json",
+            Self::Ion => "ion",
             Self::Export => "export",
         }
     }
@@ -67,6 +70,7 @@ impl FromStr for OutputFormat {
             "csv" => Self::Csv,
             "ndjson" => Self::Ndjson,
             "dynamodb_json" => Self::DynamodbJson,
+            "ion" => Self::Ion,
             "export" => Self::Export,
             _ => return Err(Error::usage(format!("the format must be one of {}, not {text:?}", Self::NAMES.join(", ")))),
         })
@@ -113,7 +117,7 @@ impl Dest {
                 return Err(Error::usage(format!("{dest:?} ends as {}, and the format asked for is {}", named.as_str(), to.as_str())));
             }
             (named, to) => named.or(to).ok_or_else(|| {
-                Error::usage(format!("{dest:?} has no known ending (.parquet, .arrow, .csv, .ndjson, .json); a folder ends in /"))
+                Error::usage(format!("{dest:?} has no known ending (.parquet, .arrow, .csv, .ndjson, .json, .ion); a folder ends in /"))
             })?,
         };
         if codec != Codec::None && matches!(format, OutputFormat::Parquet | OutputFormat::Arrow) {

@@ -11,15 +11,34 @@ use std::sync::Arc;
 
 use super::rows::Batches;
 use super::schema::Learnt;
+use crate::codec::{Decompressor, Progress};
 #[cfg(not(target_arch = "wasm32"))]
 use crate::control::Control;
 use crate::engine::ledger::Expected;
 use crate::engine::rows::OpenRows;
+use crate::engine::worker::Reading;
 use crate::error::{Code, Error, Result};
-use crate::format::json::Form;
+use crate::format::SourceFormat;
+use crate::format::ion::stream::is_ion;
+use crate::format::record::Form;
 use crate::manifest::{ExportSummary, FILES, FileEntry, SUMMARY, files};
 use crate::schema::{Layout, Schema};
 use crate::storage::Storage;
+
+/// Stored bytes that are looked at to tell a format.
+const PEEKED: u64 = 4096;
+
+/// What the first stored bytes of a file are, decompressed.
+fn peek(stored: &[u8]) -> Vec<u8> {
+    let mut decompressor = Decompressor::default();
+    decompressor.push(stored);
+    let mut text = vec![0; 4 * PEEKED as usize];
+    match decompressor.read(&mut text) {
+        Ok(Progress::Bytes(count)) => text.truncate(count),
+        _ => text.clear(),
+    }
+    text
+}
 
 /// The folder that AWS puts every export into.
 const AWS_FOLDER: &str = "AWSDynamoDB/";
@@ -59,52 +78,6 @@ pub struct Export {
 /// Opens a stream of record batches, once or as often as it is asked to.
 type Rows = Arc<dyn Fn() -> Result<Batches> + Send + Sync>;
 
-/// A format that can be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SourceFormat {
-    /// DynamoDB JSON: with `Item`, bare, pages.
-    DynamodbJson,
-    /// Plain JSON, lines or documents.
-    Ndjson,
-    /// Parquet.
-    Parquet,
-    /// Arrow IPC, file or stream.
-    Arrow,
-}
-
-impl SourceFormat {
-    /// The names of all formats.
-    pub const NAMES: &[&str] = &["dynamodb_json", "ndjson", "parquet", "arrow"];
-
-    /// The format of a file, by its first bytes, and where they do not tell, by its name.
-    fn detect(name: &str, bytes: &[u8]) -> Self {
-        if bytes.starts_with(b"PAR1") {
-            return Self::Parquet;
-        }
-        if bytes.starts_with(b"ARROW1") || bytes.starts_with(&[0xff; 4]) {
-            return Self::Arrow;
-        }
-        let stem = name.trim_end_matches(".gz").trim_end_matches(".zst");
-        match stem.rsplit_once('.') {
-            Some((_, "ndjson" | "jsonl")) => Self::Ndjson,
-            _ => Self::DynamodbJson,
-        }
-    }
-}
-
-impl std::str::FromStr for SourceFormat {
-    type Err = Error;
-    fn from_str(text: &str) -> Result<Self> {
-        Ok(match text {
-            "dynamodb_json" => Self::DynamodbJson,
-            "ndjson" => Self::Ndjson,
-            "parquet" => Self::Parquet,
-            "arrow" => Self::Arrow,
-            _ => return Err(Error::usage(format!("the source's format must be one of {}, not {text:?}", Self::NAMES.join(", ")))),
-        })
-    }
-}
-
 impl std::fmt::Debug for Export {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Export").field("name", &self.name).field("files", &self.files.len()).finish_non_exhaustive()
@@ -140,23 +113,45 @@ impl Export {
         Self { format: Some(format), ..self }
     }
 
-    /// The format of the data files.
+    /// The format of the data files: of the first, where no manifest says it.
     pub fn format(&self) -> Result<SourceFormat> {
-        if let Some(format) = self.format {
+        if let Some(format) = self.known_format()? {
             return Ok(format);
         }
         let Some((file, key)) = self.files.first().and_then(|file| Some((file, file.key.as_ref()?))) else {
             return Ok(SourceFormat::DynamodbJson);
         };
-        if self.summary.is_some() {
-            return Ok(SourceFormat::DynamodbJson);
-        }
         // Bytes that are not in memory here are decoded as text.
-        let mut bytes = Vec::new();
+        let mut stored = Vec::new();
         if let Ok(reader) = self.storage.open(key) {
-            reader.take(8).read_to_end(&mut bytes).map_err(|e| Error::io(&file.name, &e))?;
+            reader.take(PEEKED).read_to_end(&mut stored).map_err(|e| Error::io(&file.name, &e))?;
         }
-        Ok(SourceFormat::detect(key, &bytes))
+        let named = SourceFormat::of_stored_bytes(&stored).or_else(|| SourceFormat::of_name(key));
+        Ok(named.unwrap_or_else(|| {
+            // What is broken is said by who reads it.
+            let text = peek(&stored);
+            if is_ion(&text, false) == Some(true) { SourceFormat::Ion } else { SourceFormat::DynamodbJson }
+        }))
+    }
+
+    /// The format that was asked for, or that the manifest says.
+    fn known_format(&self) -> Result<Option<SourceFormat>> {
+        if self.format.is_some() {
+            return Ok(self.format);
+        }
+        let Some(summary) = &self.summary else { return Ok(None) };
+        match summary.output_format.as_deref() {
+            None | Some("DYNAMODB_JSON") => Ok(Some(SourceFormat::DynamodbJson)),
+            Some("ION") => Ok(Some(SourceFormat::Ion)),
+            Some(format) => {
+                Err(Error::new(Code::Format, format!("outputFormat {format}: DYNAMODB_JSON and ION are read")).in_file(&*self.name))
+            }
+        }
+    }
+
+    /// How the records are read.
+    pub(crate) fn reading(&self, skip: bool) -> Result<Reading> {
+        Ok(Reading { format: self.known_format()?, form: self.form(), skip })
     }
 
     /// The openers of rows, of each file.
@@ -230,22 +225,12 @@ impl Export {
     }
 
     /// Refuses what cannot be read as a table.
-    pub(crate) fn require_full_json(&self) -> Result<()> {
-        let Some(summary) = &self.summary else { return Ok(()) };
-        if summary.is_incremental() {
+    pub(crate) fn require_full(&self) -> Result<()> {
+        if self.summary.as_ref().is_some_and(ExportSummary::is_incremental) {
             let message = "this is an incremental export: its records are changes, not items; `changes` reads them";
             return Err(Error::new(Code::Incremental, message).in_file(&*self.name));
         }
-        self.require_json()
-    }
-
-    pub(crate) fn require_json(&self) -> Result<()> {
-        match self.summary.as_ref().and_then(|summary| summary.output_format.as_deref()) {
-            None | Some("DYNAMODB_JSON") => Ok(()),
-            Some(format) => {
-                Err(Error::new(Code::Format, format!("outputFormat {format}: only DYNAMODB_JSON is read")).in_file(&*self.name))
-            }
-        }
+        Ok(())
     }
 
     /// The files as the engine reads them.

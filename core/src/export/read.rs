@@ -8,7 +8,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use rustc_hash::FxHashSet;
 
-use super::open::{Export, SourceFormat};
+use super::open::Export;
 use crate::columns::cut::{Cutting, Limit, Piece};
 use crate::columns::{ColumnSink, Losses, Rows, Unplaced};
 use crate::control::Control;
@@ -17,8 +17,9 @@ use crate::engine::pipeline::{Pass, Pipeline, Step};
 use crate::engine::push::PushPass;
 use crate::engine::rows::RowsPass;
 use crate::engine::steps::Steps;
-use crate::engine::worker::{BlockSink, Reading};
+use crate::engine::worker::BlockSink;
 use crate::error::{Code, Error, Result};
+use crate::format::SourceFormat;
 use crate::item::{Item, Items, Project};
 use crate::schema::learn::{Learner, MAX_PATHS};
 use crate::schema::summary::Summary;
@@ -107,11 +108,6 @@ impl ReadOptions {
         }
     }
 
-    /// How records of an export are read.
-    pub fn reading(&self, export: &Export) -> Reading {
-        Reading { form: export.form(), skip: self.on_error == OnError::Skip }
-    }
-
     /// Refuses a name that stands twice: two columns of one name confuse every reader.
     fn check_columns(&self) -> Result<()> {
         let mut seen = FxHashSet::default();
@@ -174,8 +170,8 @@ pub struct ReadReport {
 
 impl Export {
     pub(crate) fn pass(&self, options: &ReadOptions, control: &Control) -> Result<Pass> {
-        self.require_full_json()?;
-        Ok(self.any_pass(options, control))
+        self.require_full()?;
+        self.any_pass(options, control)
     }
 
     /// The steps of a pass into sinks that `make` makes, whatever the source is.
@@ -197,28 +193,29 @@ impl Export {
     }
 
     /// A pass also over exports that are no table.
-    pub(crate) fn any_pass(&self, options: &ReadOptions, control: &Control) -> Pass {
+    pub(crate) fn any_pass(&self, options: &ReadOptions, control: &Control) -> Result<Pass> {
         control.expect(self.bytes());
-        Pass {
+        Ok(Pass {
             storage: self.storage().clone(),
             files: self.expected(),
-            reading: options.reading(self),
+            reading: self.reading(options.on_error == OnError::Skip)?,
             check: options.check,
             threads: options.thread_count(),
             control: control.clone(),
-        }
+        })
     }
 
     /// A pass into this sink whose bytes are pushed.
     pub fn push_pass<S: BlockSink>(&self, options: &ReadOptions, sink: S) -> Result<PushPass<S>> {
-        self.require_full_json()?;
+        self.require_full()?;
         options.check_columns()?;
-        Ok(self.any_push_pass(options, sink))
+        self.any_push_pass(options, sink)
     }
 
     /// A pushed pass also over exports that are no table.
-    pub fn any_push_pass<S: BlockSink>(&self, options: &ReadOptions, sink: S) -> PushPass<S> {
-        PushPass::new(self.expected(), options.reading(self), options.check, sink)
+    pub fn any_push_pass<S: BlockSink>(&self, options: &ReadOptions, sink: S) -> Result<PushPass<S>> {
+        let reading = self.reading(options.on_error == OnError::Skip)?;
+        Ok(PushPass::new(self.expected(), reading, options.check, sink))
     }
 
     /// A reader of record batches. Learns the schema first, over all items.

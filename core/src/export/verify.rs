@@ -8,13 +8,14 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::open::{Export, SourceFormat};
+use super::open::Export;
 use super::read::{OnError, ReadOptions};
 use crate::control::Control;
 use crate::engine::ledger::{Check, Expected, Totals};
 use crate::engine::pipeline::{Pipeline, Step};
 use crate::error::{Code, Error, Result};
 use crate::event::Discard;
+use crate::format::SourceFormat;
 use crate::manifest::checksums::{decode_md5, etag_of, md5_base64};
 use crate::manifest::{FILES, SUMMARY};
 
@@ -70,7 +71,7 @@ impl Export {
     pub fn verify(&self, threads: usize, control: &Control) -> Result<VerifyReport> {
         let mut verification = Verification::new(self)?;
         let options = ReadOptions { threads, ..Verification::options() };
-        let mut pipeline = Pipeline::new(self.any_pass(&options, control), Discard::default);
+        let mut pipeline = Pipeline::new(self.any_pass(&options, control)?, Discard::default);
         while let Some(step) = pipeline.next() {
             verification.step(step?, pipeline.totals());
         }
@@ -90,7 +91,6 @@ pub struct Verification {
 impl Verification {
     /// Checks the manifests.
     pub fn new(export: &Export) -> Result<Self> {
-        export.require_json()?;
         if let format @ (SourceFormat::Parquet | SourceFormat::Arrow) = export.format()? {
             return Err(Error::usage(format!("there is nothing to verify in a file of format {format:?}")).in_file(export.name()));
         }

@@ -16,7 +16,10 @@ use crate::columns::Losses;
 use crate::control::Control;
 use crate::engine::pipeline::Step;
 use crate::error::{Error, Result};
-use crate::format::json::encode::ItemEncoder;
+use crate::format::ExportFormat;
+use crate::format::encode::{ItemEncoder, Notation};
+use crate::format::ion::encode::Ion;
+use crate::format::json::encode::DynamodbJson;
 use crate::item::Project;
 use crate::manifest::checksums::md5_base64;
 use crate::manifest::write::{ExportId, WrittenFile, files_manifest, summary_manifest};
@@ -28,6 +31,13 @@ const FILE_BYTES: u64 = 256 << 20;
 /// Writes the items of a source as a full export below `folder`, which stands for the
 /// bucket. Table and times are those of the source, where it is an export.
 pub fn write_export(source: &Export, folder: &Path, options: &ConvertOptions, control: &Control) -> Result<ConvertReport> {
+    match options.export_format {
+        ExportFormat::DynamodbJson => write::<DynamodbJson>(source, folder, options, control),
+        ExportFormat::Ion => write::<Ion>(source, folder, options, control),
+    }
+}
+
+fn write<N: Notation>(source: &Export, folder: &Path, options: &ConvertOptions, control: &Control) -> Result<ConvertReport> {
     check_text_options(source, OutputFormat::Export, &options.read)?;
     check_folder(folder, options.overwrite)?;
     let failed = |e: &std::io::Error| Error::io(&folder.display().to_string(), e);
@@ -37,8 +47,8 @@ pub fn write_export(source: &Export, folder: &Path, options: &ConvertOptions, co
     fs::create_dir_all(root.join("data")).map_err(|e| failed(&e))?;
 
     let columns = options.read.columns.clone();
-    let mut steps = source.steps(&options.read, control, move || Project::new(ItemEncoder::default(), columns.clone()))?;
-    let mut writer = DataFiles { root: &root, id, open: None, written: Vec::new(), bytes: 0, stored: 0 };
+    let mut steps = source.steps(&options.read, control, move || Project::new(ItemEncoder::<N>::default(), columns.clone()))?;
+    let mut writer = DataFiles { root: &root, id, format: options.export_format, open: None, written: Vec::new(), bytes: 0, stored: 0 };
     for step in &mut steps {
         match step? {
             Step::Block { out, .. } => writer.write(&out.lines).map_err(|e| failed(&e))?,
@@ -57,7 +67,10 @@ pub fn write_export(source: &Export, folder: &Path, options: &ConvertOptions, co
     let known = source.summary().map(|summary| summary.raw.clone()).unwrap_or_default();
     fs::write(root.join("_started"), "").map_err(|e| failed(&e))?;
     let mut paths = Vec::new();
-    for (name, text) in [(SUMMARY, summary_manifest(&known, &id, None, bytes, items)), (FILES, files_manifest(&written))] {
+    for (name, text) in [
+        (SUMMARY, summary_manifest(&known, &id, None, options.export_format.in_manifest(), bytes, items)),
+        (FILES, files_manifest(&written)),
+    ] {
         let md5 = name.replace(".json", ".md5");
         for (name, text) in [(name, &text), (&md5, &md5_base64(text.as_bytes()))] {
             fs::write(root.join(name), text).map_err(|e| failed(&e))?;
@@ -78,6 +91,7 @@ pub fn write_export(source: &Export, folder: &Path, options: &ConvertOptions, co
 struct DataFiles<'a> {
     root: &'a Path,
     id: ExportId,
+    format: ExportFormat,
     open: Option<OpenFile>,
     written: Vec<WrittenFile>,
     /// Bytes of lines, and of files.
@@ -139,7 +153,7 @@ impl DataFiles<'_> {
     }
 
     fn open(&mut self) -> std::io::Result<()> {
-        let name = format!("{}.json.gz", self.id.file_name(self.written.len()));
+        let name = format!("{}.{}.gz", self.id.file_name(self.written.len()), self.format.ending());
         let file = BufWriter::new(File::create(self.root.join("data").join(&name))?);
         let hashed = Hashed { file, md5: Md5::new(), bytes: 0 };
         self.open = Some(OpenFile { writer: Compressor::new(Codec::Gzip, hashed), name, items: 0, bytes: 0 });

@@ -1,5 +1,146 @@
 //! The formats: one a file, decoding and encoding side by side.
 
+use std::str::FromStr;
+
 pub mod csv;
+pub mod encode;
+pub mod ion;
 pub mod json;
+pub mod line;
 pub mod plain;
+pub mod record;
+
+use record::{Form, Outcome};
+
+use crate::block::{Block, Records};
+use crate::error::{Error, Result};
+use crate::event::Sink;
+
+/// A format that can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceFormat {
+    /// DynamoDB JSON: with `Item`, bare, pages.
+    DynamodbJson,
+    /// Amazon Ion, text or binary.
+    Ion,
+    /// Plain JSON, lines or documents.
+    Ndjson,
+    /// Parquet.
+    Parquet,
+    /// Arrow IPC, file or stream.
+    Arrow,
+}
+
+impl SourceFormat {
+    /// The names of all formats.
+    pub const NAMES: &[&str] = &["dynamodb_json", "ion", "ndjson", "parquet", "arrow"];
+
+    /// The format's name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::DynamodbJson => "dynamodb_json",
+            Self::Ion => "ion",
+            Self::Ndjson => "ndjson",
+            Self::Parquet => "parquet",
+            Self::Arrow => "arrow",
+        }
+    }
+
+    /// The format that the name of a file says, for those that do.
+    pub fn of_name(name: &str) -> Option<Self> {
+        let stem = name.trim_end_matches(".gz").trim_end_matches(".zst");
+        match stem.rsplit_once('.')?.1 {
+            "ion" | "10n" => Some(Self::Ion),
+            "ndjson" | "jsonl" => Some(Self::Ndjson),
+            _ => None,
+        }
+    }
+
+    /// The format that the first bytes of a file say, as it is stored.
+    pub fn of_stored_bytes(bytes: &[u8]) -> Option<Self> {
+        if bytes.starts_with(b"PAR1") {
+            return Some(Self::Parquet);
+        }
+        (bytes.starts_with(b"ARROW1") || bytes.starts_with(&[0xff; 4])).then_some(Self::Arrow)
+    }
+
+    /// Whether the format is text that is cut into blocks; else it is batches of rows.
+    pub const fn is_text(self) -> bool {
+        matches!(self, Self::DynamodbJson | Self::Ion | Self::Ndjson)
+    }
+}
+
+impl FromStr for SourceFormat {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        Ok(match text {
+            "dynamodb_json" => Self::DynamodbJson,
+            "ion" => Self::Ion,
+            "ndjson" => Self::Ndjson,
+            "parquet" => Self::Parquet,
+            "arrow" => Self::Arrow,
+            _ => return Err(Error::usage(format!("the source's format must be one of {}, not {text:?}", Self::NAMES.join(", ")))),
+        })
+    }
+}
+
+/// The format of an export's data files, `ExportFormat` in the API.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ExportTableToPointInTime.html>
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ExportFormat {
+    /// DynamoDB JSON.
+    #[default]
+    DynamodbJson,
+    /// Amazon Ion text.
+    Ion,
+}
+
+impl ExportFormat {
+    /// The names of all formats.
+    pub const NAMES: &[&str] = &["dynamodb_json", "ion"];
+
+    /// The format as a manifest names it.
+    pub const fn in_manifest(self) -> &'static str {
+        match self {
+            Self::DynamodbJson => "DYNAMODB_JSON",
+            Self::Ion => "ION",
+        }
+    }
+
+    /// The ending of its files.
+    pub const fn ending(self) -> &'static str {
+        match self {
+            Self::DynamodbJson => "json",
+            Self::Ion => "ion",
+        }
+    }
+}
+
+impl FromStr for ExportFormat {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        Ok(match text {
+            "dynamodb_json" => Self::DynamodbJson,
+            "ion" => Self::Ion,
+            _ => return Err(Error::usage(format!("export_format must be one of {}, not {text:?}", Self::NAMES.join(", ")))),
+        })
+    }
+}
+
+/// Decodes blocks, of whatever format they are.
+#[derive(Default)]
+pub struct BlockDecoder {
+    json: json::BlockDecoder,
+    ion: ion::BlockDecoder,
+}
+
+impl BlockDecoder {
+    /// Sends the items of a block to `sink`. A bad record ends it, or is passed over with
+    /// `skip`.
+    pub fn decode<S: Sink>(&mut self, block: &Block, form: Form, skip: bool, sink: &mut S) -> Outcome {
+        match &block.records {
+            Records::Ion(start) => self.ion.decode(block, start, form, skip, sink),
+            _ => self.json.decode(block, form, skip, sink),
+        }
+    }
+}

@@ -32,7 +32,14 @@ pub fn files_manifest(files: &[WrittenFile]) -> String {
 
 /// The summary of a full export: what `known` says (of the export that the items are from),
 /// and what the writing determines.
-pub fn summary_manifest(known: &Map<String, Value>, id: &ExportId, prefix: Option<&str>, bytes: u64, items: u64) -> String {
+pub fn summary_manifest(
+    known: &Map<String, Value>,
+    id: &ExportId,
+    prefix: Option<&str>,
+    output_format: &str,
+    bytes: u64,
+    items: u64,
+) -> String {
     let text = |name: &str| known.get(name).and_then(Value::as_str);
     let table_arn = text("tableArn").unwrap_or("arn:aws:dynamodb:us-east-1:000000000000:table/unknown");
     let folder = prefix.map(|prefix| format!("{}/", prefix.trim_end_matches('/'))).unwrap_or_default();
@@ -52,7 +59,7 @@ pub fn summary_manifest(known: &Map<String, Value>, id: &ExportId, prefix: Optio
         "manifestFilesS3Key": format!("{folder}AWSDynamoDB/{}/{}", id.text(), super::FILES),
         "billedSizeBytes": bytes,
         "itemCount": items,
-        "outputFormat": "DYNAMODB_JSON",
+        "outputFormat": output_format,
     })
     .to_string()
 }

@@ -69,7 +69,7 @@ fn options(threads: usize, on_error: OnError) -> ReadOptions {
 
 fn bytes_of(export: &Export, format: OutputFormat, read: &ReadOptions) -> Vec<u8> {
     let mut out = Vec::new();
-    let options = ConvertOptions { read: read.clone(), overwrite: false };
+    let options = ConvertOptions { read: read.clone(), ..ConvertOptions::default() };
     convert(export, &Dest::Stdout(format), &options, &Control::default(), &mut out).expect("good data");
     out
 }

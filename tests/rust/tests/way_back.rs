@@ -83,7 +83,8 @@ fn read_all(export: &Export, schema: Option<Schema>) -> Vec<Item> {
 fn to_file(export: &Export, policies: Policies, schema: Option<Schema>, path: &Path) {
     let read = ReadOptions { policies, schema, batch_size: 7, ..ReadOptions::default() };
     let dest = Dest::parse(&path.display().to_string(), None).expect("a destination");
-    convert(export, &dest, &ConvertOptions { read, overwrite: false }, &Control::default(), std::io::sink()).expect("a conversion");
+    convert(export, &dest, &ConvertOptions { read, ..ConvertOptions::default() }, &Control::default(), std::io::sink())
+        .expect("a conversion");
 }
 
 /// The batches without any metadata: as polars, DuckDB and pandas hand them on.
@@ -321,7 +322,7 @@ fn every_type_at_every_depth() {
             let policies = Policies { layout, ..Policies::default() };
             let read = ReadOptions { policies, ..ReadOptions::default() };
             let dest = Dest::parse(&path.display().to_string(), None).expect("a destination");
-            let done = convert(&export, &dest, &ConvertOptions { read, overwrite: false }, &Control::default(), std::io::sink());
+            let done = convert(&export, &dest, &ConvertOptions { read, ..ConvertOptions::default() }, &Control::default(), std::io::sink());
             // Readers refuse Arrow types of more than 60 levels; each list or map takes two of them
             // here, and a set at the bottom three.
             assert_eq!(done.is_ok(), file == "x.json" || 2 * depth + 3 <= 60, "{file} at depth {depth}");
@@ -435,7 +436,7 @@ fn rows_are_refused_at_their_path() {
     let read = ReadOptions { schema: Some(schema), extra: dynarrow::Extra::Error, ..ReadOptions::default() };
     let rows = open_export(&path.display().to_string()).expect("a file");
     let dest = Dest::Stdout(OutputFormat::Parquet);
-    let options = ConvertOptions { read, overwrite: false };
+    let options = ConvertOptions { read, ..ConvertOptions::default() };
     let error = convert(&rows, &dest, &options, &Control::default(), std::io::sink()).expect_err("no place");
     assert_eq!((error.code(), error.item(), error.path()), (Code::Extra, Some(1), Some("a[1]")));
 }

@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use super::scan::{self, ValueEnd};
-use crate::block::{CutFault, MAX_RECORD_BYTES, is_page};
+use crate::block::{CutFault, MAX_RECORD_BYTES, Scanned, is_page};
 use crate::error::Code;
 
 /// Where the scan of a document stands.
@@ -17,14 +17,6 @@ pub struct Document {
     record: Option<(usize, ValueEnd)>,
     open: Vec<Open>,
     expect: Expect,
-}
-
-/// What a scan came to.
-pub struct Scanned {
-    /// A block ends here; `None` where more bytes are needed.
-    pub end: Option<usize>,
-    /// The document ends here too, in an error.
-    pub fault: Option<CutFault>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,19 +57,19 @@ impl Document {
     pub fn scan(&mut self, bytes: &[u8], finished: bool, target: usize) -> Scanned {
         loop {
             if self.record.is_none() && self.at >= target {
-                return Scanned { end: Some(self.at), fault: None };
+                return Scanned { end: Some(self.at), ..Scanned::default() };
             }
             match self.step(bytes, finished) {
                 Step::Done => {}
-                Step::Fault(fault) => return Scanned { end: Some(fault.at), fault: Some(fault) },
-                Step::More if !finished => return Scanned { end: None, fault: None },
+                Step::Fault(fault) => return Scanned { end: Some(fault.at), fault: Some(fault), passed_over: 0 },
+                Step::More if !finished => return Scanned::default(),
                 Step::More => {
                     let complete = self.open.is_empty() && self.record.is_none();
                     if complete && bytes.is_empty() {
-                        return Scanned { end: None, fault: None };
+                        return Scanned::default();
                     }
                     let fault = (!complete).then(|| CutFault::fatal(Code::Truncated, bytes.len(), "the JSON document ends too early"));
-                    return Scanned { end: Some(bytes.len()), fault };
+                    return Scanned { end: Some(bytes.len()), fault, passed_over: 0 };
                 }
             }
         }

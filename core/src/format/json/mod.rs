@@ -10,30 +10,12 @@ pub mod document;
 pub mod encode;
 pub mod scan;
 
-pub use decode::Fault;
 use decode::{Decoder, Scratch};
-pub use decode::{Form, MAX_NESTING};
 
-use crate::block::{Block, CutFault, Records, error_at};
-use crate::error::{Code, Error};
-use crate::event::{Refusal, Sink};
-use crate::path;
-
-/// Bad records whose errors are kept of one block; the rest are counted.
-const KEPT: usize = 100;
-
-/// What the records of a block came to.
-#[derive(Debug, Default)]
-pub struct Outcome {
-    /// Records, bad ones included.
-    pub records: u64,
-    /// Bad records that were passed over.
-    pub skipped: u64,
-    /// The errors of the first of them; the item counts from the block's start.
-    pub errors: Vec<Error>,
-    /// Why nothing behind this point was read.
-    pub fatal: Option<Error>,
-}
+use super::record::{Fault, Form, Outcome, Run, not_utf8};
+use crate::block::{Block, Records};
+use crate::error::Code;
+use crate::event::Sink;
 
 /// Sends the value in a text, with its descriptor, to a sink.
 pub fn send_value<S: Sink>(text: &str, sink: &mut S) -> Result<(), Box<Fault>> {
@@ -46,40 +28,31 @@ pub struct BlockDecoder {
     scratch: Scratch,
 }
 
-struct Run<'a, S> {
-    sink: &'a mut S,
-    form: Form,
-    skip: bool,
-    block: &'a Block,
-    outcome: Outcome,
-}
-
 impl BlockDecoder {
     /// Sends the items of a block to `sink`. A bad record ends it, or is passed over with
     /// `skip`.
     pub fn decode<S: Sink>(&mut self, block: &Block, form: Form, skip: bool, sink: &mut S) -> Outcome {
-        let mut run = Run { sink, form, skip, block, outcome: Outcome::default() };
+        let mut run = Run::new(block, form, skip, sink);
         match &block.records {
             Records::Lines => run.lines(0..block.data.len(), &mut self.scratch),
             Records::OnLine(ranges) => {
                 for range in ranges {
-                    if run.outcome.fatal.is_none() {
+                    if !run.is_over() {
                         run.lines(range.clone(), &mut self.scratch);
                     }
                 }
             }
             Records::InDocument(ranges) => {
                 for range in ranges {
-                    if run.outcome.fatal.is_none() {
+                    if !run.is_over() {
                         run.document_record(range.start, &block.data[range.clone()], &mut self.scratch);
                     }
                 }
             }
+            // Not JSON.
+            Records::Ion(_) => {}
         }
-        if let (Some(fault), None) = (&block.fault, &run.outcome.fatal) {
-            run.cut_fault(fault);
-        }
-        run.outcome
+        run.finish()
     }
 }
 
@@ -93,7 +66,7 @@ impl<S: Sink> Run<'_, S> {
             return;
         }
         let mut start = 0;
-        while start < bytes.len() && self.outcome.fatal.is_none() {
+        while start < bytes.len() && !self.is_over() {
             let end = (scan::line_end(bytes, start) + 1).min(bytes.len());
             let line = &bytes[start..end];
             match std::str::from_utf8(line) {
@@ -115,16 +88,12 @@ impl<S: Sink> Run<'_, S> {
             let start = decoder.position();
             self.sink.begin_item();
             match decoder.record(self.form, self.sink) {
-                Ok(()) => match self.sink.commit_item(decoder.position() - start) {
-                    Ok(()) => self.outcome.records += 1,
-                    Err(refusal) => {
-                        self.sink.abort_item();
-                        self.refused(refusal, base + start);
-                        if self.outcome.fatal.is_some() {
-                            return;
-                        }
+                Ok(()) => {
+                    self.commit(decoder.position() - start, base + start);
+                    if self.is_over() {
+                        return;
                     }
-                },
+                }
                 Err(mut fault) => {
                     self.sink.abort_item();
                     if let (Some(byte), true) = (bad, fault.is_syntax() && fault.at >= text.len()) {
@@ -132,7 +101,7 @@ impl<S: Sink> Run<'_, S> {
                     }
                     let end = if fault.is_syntax() { None } else { scan::skip_value(text.as_bytes(), start, false) };
                     self.bad(&fault, base);
-                    if self.outcome.fatal.is_some() || end.is_none() && bad.is_some() {
+                    if self.is_over() || end.is_none() && bad.is_some() {
                         return;
                     }
                     decoder.seek(end.unwrap_or_else(|| scan::line_end(text.as_bytes(), start)));
@@ -158,80 +127,24 @@ impl<S: Sink> Run<'_, S> {
         };
         let mut decoder = Decoder::new(text, true, scratch);
         self.sink.begin_item();
-        if let Err(fault) = decoder.record(self.form, self.sink) {
-            self.sink.abort_item();
-            self.bad(&fault, base);
-            // A document whose syntax is broken has no next record to go on with.
-            if fault.is_syntax() || scan::skip_value(bytes, 0, true) != Some(bytes.len()) {
-                let error = self.outcome.errors.pop();
-                self.outcome.fatal = self.outcome.fatal.take().or(error);
+        match decoder.record(self.form, self.sink) {
+            Ok(()) => self.commit(bytes.len(), base),
+            Err(fault) => {
+                self.sink.abort_item();
+                // A document whose syntax is broken has no next record to go on with.
+                let ends = fault.is_syntax() || scan::skip_value(bytes, 0, true) != Some(bytes.len());
+                if ends { self.fail(&fault, base) } else { self.bad(&fault, base) }
             }
-        } else if let Err(refusal) = self.sink.commit_item(bytes.len()) {
-            self.sink.abort_item();
-            self.refused(refusal, base);
-        } else {
-            self.outcome.records += 1;
         }
     }
-
-    /// The sink does not take an item that is good in itself.
-    #[cold]
-    fn refused(&mut self, refusal: Refusal, at: usize) {
-        let mut error = error_at(self.block, at, refusal.code, refusal.message).at_item(self.outcome.records);
-        if let Some(path) = refusal.path {
-            error = error.at_path(path);
-        }
-        self.bad_record(error);
-    }
-
-    fn cut_fault(&mut self, fault: &CutFault) {
-        self.bad(&Fault::new(fault.code, fault.at, &*fault.message), 0);
-        if fault.fatal && self.outcome.fatal.is_none() {
-            self.outcome.fatal = self.outcome.errors.pop();
-        }
-    }
-
-    /// A record, or bytes that are none, with this fault.
-    #[cold]
-    fn bad(&mut self, fault: &Fault, base: usize) {
-        let mut error = error_at(self.block, base + fault.at, fault.code, &*fault.message).at_item(self.outcome.records);
-        if !fault.path.is_empty() {
-            error = error.at_path(path::to_text(fault.path.iter().rev()));
-        }
-        self.bad_record(error);
-    }
-
-    /// A record whose error is complete.
-    fn bad_record(&mut self, error: Error) {
-        self.outcome.bad_record(error, self.skip);
-    }
-}
-
-impl Outcome {
-    /// Counts a bad record, or ends the block in it.
-    pub fn bad_record(&mut self, error: Error, skip: bool) {
-        self.records += 1;
-        // Changes are no bad items: a whole file of them is not to become an empty table.
-        if !skip || matches!(error.code(), Code::Incremental | Code::Changed) {
-            self.fatal = Some(error);
-            return;
-        }
-        self.skipped += 1;
-        if self.errors.len() < KEPT {
-            self.errors.push(error);
-        }
-    }
-}
-
-fn not_utf8(fault: &mut Fault, byte: u8) {
-    fault.code = Code::Utf8;
-    fault.message = format!("byte 0x{byte:02x} is not UTF-8");
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::block::Cutter;
+    use crate::error::Error;
+    use crate::format::SourceFormat;
     use crate::item::{Item, Items};
 
     struct Read {
@@ -241,7 +154,7 @@ mod tests {
 
     /// The items of a file that comes in chunks, and what the records came to.
     fn read(bytes: &[u8], chunk: usize, form: Form, skip: bool) -> Read {
-        let mut cutter = Cutter::new(0);
+        let mut cutter = Cutter::new(0, Some(SourceFormat::DynamodbJson));
         let mut items = Items::default();
         let mut decoder = BlockDecoder::default();
         let mut all = Outcome::default();

@@ -1,9 +1,10 @@
 //! The parts of JSON: strings, white space, what is expected and what was found.
 
 use super::super::scan;
-use super::{Decoded, Decoder, Fault};
+use super::Decoder;
 use crate::error::Code;
 use crate::event::Kind;
+use crate::format::record::{Decoded, Fault};
 
 impl Decoder<'_> {
     /// The string that starts here with its quote.

@@ -12,61 +12,12 @@ use base64::engine::general_purpose::STANDARD;
 mod lex;
 mod plain;
 
+use super::super::record::{Decoded, Fault, Form, MAX_NESTING, shown};
 use super::scan;
 use crate::error::Code;
-use crate::event::{Discard, Kind, Refusal, Sink, Want};
+use crate::event::{Discard, Kind, SetMembers, Sink, Want};
 use crate::number::Number;
 use crate::path::Step;
-
-/// Maps and lists inside each other, at most. DynamoDB itself allows 32 levels
-/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-attributes>).
-pub const MAX_NESTING: u32 = 64;
-
-/// How the records of a file look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// Every record has its item under `Item`, as in an export.
-    Wrapped,
-    /// With `Item` or bare, record by record.
-    Either,
-    /// Any objects: they are counted, and nothing is read from them.
-    Any,
-    /// Plain JSON: objects whose values bear no descriptors.
-    Plain,
-}
-
-/// What is wrong with a record.
-#[derive(Debug)]
-pub struct Fault {
-    /// The error's code.
-    pub code: Code,
-    /// The error's text.
-    pub message: String,
-    /// Where, as an index into the text.
-    pub at: usize,
-    /// The steps of the attribute path, the innermost first.
-    pub path: Vec<Step>,
-}
-
-impl Fault {
-    /// A fault at an index, without a path.
-    #[cold]
-    pub fn new(code: Code, at: usize, message: impl Into<String>) -> Box<Self> {
-        Box::new(Self { code, message: message.into(), at, path: Vec::new() })
-    }
-
-    #[cold]
-    fn refused(refusal: Refusal, at: usize) -> Box<Self> {
-        Self::new(refusal.code, at, refusal.message)
-    }
-
-    /// Whether the text is no JSON, so that the record's end cannot be known.
-    pub fn is_syntax(&self) -> bool {
-        matches!(self.code, Code::Json | Code::Utf8 | Code::Truncated)
-    }
-}
-
-type Decoded<T = ()> = Result<T, Box<Fault>>;
 
 /// Reads records from a text.
 pub struct Decoder<'a> {
@@ -84,6 +35,7 @@ pub struct Scratch {
     unescaped: String,
     binary: Vec<u8>,
     discard: Discard,
+    members: SetMembers,
 }
 
 impl<'a> Decoder<'a> {
@@ -443,24 +395,39 @@ impl<'a> Decoder<'a> {
 
     fn set<S: Sink>(&mut self, kind: Kind, sink: &mut S) -> Decoded {
         sink.begin_set(kind);
+        let mut members = std::mem::take(&mut self.scratch.members);
+        members.begin();
         self.white();
         if !self.eat(b']') {
             loop {
                 self.white();
+                let start = self.at;
                 self.expect(b'"', kind, "strings only")?;
-                match kind {
-                    Kind::NS => self.number(sink)?,
-                    Kind::BS => self.binary(sink)?,
+                let is_new = match kind {
+                    Kind::NS => {
+                        let number = self.number_text::<S>()?;
+                        sink.number(number);
+                        !S::VALUES || members.is_new_number(number)
+                    }
+                    Kind::BS => {
+                        self.binary(sink)?;
+                        !S::VALUES || members.is_new(&self.scratch.binary)
+                    }
                     _ => {
                         let value = self.string_body()?;
                         sink.string(value);
+                        !S::VALUES || members.is_new(value.as_bytes())
                     }
+                };
+                if !is_new {
+                    return Err(Fault::new(Code::Set, start, "a member stands twice in the set"));
                 }
                 if self.end_of_element()? {
                     break;
                 }
             }
         }
+        self.scratch.members = members;
         sink.end_set();
         Ok(())
     }
@@ -477,24 +444,21 @@ impl<'a> Decoder<'a> {
         Err(self.unexpected("`,` or `]`"))
     }
 
-    /// The rest of a number's text, behind the quote.
     fn number<S: Sink>(&mut self, sink: &mut S) -> Decoded {
+        let number = self.number_text::<S>()?;
+        sink.number(number);
+        Ok(())
+    }
+
+    /// The rest of a number's text, behind the quote.
+    #[inline]
+    fn number_text<S: Sink>(&mut self) -> Decoded<Number> {
         let start = self.at;
         let text = self.string_body()?;
         if !S::VALUES {
-            sink.number(Number::from(0));
-            return Ok(());
+            return Ok(Number::from(0));
         }
-        match Number::parse(text.as_bytes()) {
-            Ok(number) => {
-                sink.number(number);
-                Ok(())
-            }
-            Err(error) => {
-                let message = format!("{error}: {}", shown(text));
-                Err(Fault::new(Code::Number, start, message))
-            }
-        }
+        Number::parse(text.as_bytes()).map_err(|error| Fault::new(Code::Number, start, format!("{error}: {}", shown(text))))
     }
 
     /// The rest of a binary's text, behind the quote.
@@ -535,14 +499,5 @@ impl<'a> Decoder<'a> {
             fault.path.push(Step::Name(name.into()));
         }
         fault
-    }
-}
-
-/// A text for a message: quoted, cut where it is long.
-fn shown(text: &str) -> String {
-    const LONGEST: usize = 60;
-    match text.char_indices().nth(LONGEST) {
-        Some((at, _)) => format!("{:?}…", &text[..at]),
-        None => format!("{text:?}"),
     }
 }

@@ -2,9 +2,10 @@
 //! with all their digits, arrays L, objects M.
 
 use super::super::scan;
-use super::{Decoded, Decoder, Fault, shown};
+use super::Decoder;
 use crate::error::Code;
 use crate::event::{Discard, Sink, Want};
+use crate::format::record::{Decoded, Fault, shown};
 use crate::number::Number;
 use crate::path::Step;
 

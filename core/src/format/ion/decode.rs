@@ -1,0 +1,729 @@
+//! Ion text → events: one record, from a text that holds it whole.
+//!
+//! The forms that exporters write are read here, straight into the sink. A value in any
+//! other form (a string of three quotes, a symbol, a timestamp, a number in another base) is
+//! found as a whole and given to ion-rs; what is around it goes on here.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::foreign::{self, Sender};
+use super::scan::{self, Beyond, End};
+use crate::error::Code;
+use crate::event::{Discard, Kind, SetMembers, Sink, Want};
+use crate::format::json::scan::string_end;
+use crate::format::record::{Decoded, Fault, Form, MAX_NESTING, shown};
+use crate::number::{Number, NumberError};
+use crate::path::Step;
+
+/// Reads records from a text.
+pub struct Decoder<'a> {
+    text: &'a str,
+    bytes: &'a [u8],
+    at: usize,
+    depth: u32,
+    /// The symbol tables that hold here.
+    context: &'a [u8],
+    scratch: &'a mut Scratch,
+}
+
+/// Buffers that are used again from record to record.
+#[derive(Default)]
+pub struct Scratch {
+    text: String,
+    binary: Vec<u8>,
+    discard: Discard,
+    pub(super) members: SetMembers,
+    /// Values left until one is given to ion-rs, whatever its form: for the tests of the
+    /// switch.
+    #[cfg(test)]
+    pub(super) switch_in: Option<usize>,
+}
+
+impl<'a> Decoder<'a> {
+    /// A decoder at an index of a text.
+    pub fn new(text: &'a str, at: usize, context: &'a [u8], scratch: &'a mut Scratch) -> Self {
+        Self { text, bytes: text.as_bytes(), at, depth: 0, context, scratch }
+    }
+
+    /// The index of the next byte.
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
+    /// The record at the position. The item's events go to `sink`, between `begin_item` and
+    /// `commit_item`, which are the caller's.
+    pub fn record<S: Sink>(&mut self, form: Form, sink: &mut S) -> Decoded {
+        const WRAPPER: &[u8] = b"{Item:{";
+        let start = self.at;
+        if form != Form::Any && self.bytes[start..].starts_with(WRAPPER) && self.bytes.get(start + WRAPPER.len()) != Some(&b'{') {
+            self.at = start + WRAPPER.len();
+            self.attributes(sink)?;
+            if self.bytes.get(self.at) == Some(&b'}') {
+                self.at += 1;
+                return Ok(());
+            }
+            return self.end_of_wrapper(start, form, sink);
+        }
+        self.general_record(form, sink)
+    }
+
+    #[cold]
+    fn general_record<S: Sink>(&mut self, form: Form, sink: &mut S) -> Decoded {
+        let start = self.at;
+        if !self.opens_struct() {
+            self.skip_value()?;
+            return Err(Fault::new(Code::Record, start, "a record must be a struct"));
+        }
+        if form == Form::Any {
+            return self.skip_value();
+        }
+        self.at += 1;
+        self.white()?;
+        if self.peek() == Some(b'}') {
+            if form == Form::Wrapped {
+                return Err(Fault::new(Code::Record, start, "the record does not begin with `Item`"));
+            }
+            self.at += 1;
+            return Ok(());
+        }
+        self.field_name()?;
+        let name = std::mem::take(&mut self.scratch.text);
+        self.colon()?;
+        self.white()?;
+        let wrapped = name == "Item" && self.opens_struct();
+        if matches!(&*name, "Record" | "Keys" | "Metadata") && self.is_change(start) {
+            return Err(match form {
+                Form::Wrapped => Fault::new(Code::Record, start, "a record of an incremental export in a full one"),
+                _ => Fault::new(Code::Incremental, start, "a record of an incremental export; `changes` reads these"),
+            });
+        }
+        if wrapped {
+            self.at += 1;
+            self.attributes(sink)?;
+            return self.end_of_wrapper(start, form, sink);
+        }
+        if form == Form::Wrapped {
+            // Broken syntax comes before what the record means.
+            self.at = start;
+            self.skip_value()?;
+            return Err(Fault::new(Code::Record, start, "the record does not begin with `Item`"));
+        }
+        self.at = start + 1;
+        self.attributes(sink)
+    }
+
+    /// Behind the item in its wrapper.
+    #[cold]
+    fn end_of_wrapper<S: Sink>(&mut self, start: usize, form: Form, sink: &mut S) -> Decoded {
+        self.white()?;
+        if self.eat(b',') {
+            self.white()?;
+        }
+        if self.eat(b'}') {
+            return Ok(());
+        }
+        if self.peek().is_none() {
+            return Err(self.unexpected("`}`"));
+        }
+        let beside = self.at;
+        self.at = start;
+        self.skip_value()?;
+        if form == Form::Wrapped {
+            return Err(Fault::new(Code::Record, beside, "a member beside `Item`"));
+        }
+        // A bare item that has an attribute of that name, and others.
+        sink.abort_item();
+        sink.begin_item();
+        self.depth = 0;
+        self.at = start + 1;
+        self.attributes(sink)
+    }
+
+    /// Whether a struct (not a lob) starts here.
+    fn opens_struct(&self) -> bool {
+        self.peek() == Some(b'{') && self.bytes.get(self.at + 1) != Some(&b'{')
+    }
+
+    /// Whether the struct at `start` is a record of an incremental export.
+    fn is_change(&self, start: usize) -> bool {
+        let member = |at: usize, name: &str| {
+            let quoted = [name.to_owned(), format!("'{name}'"), format!("\"{name}\"")];
+            scan::members(self.bytes, at).find(|(found, _)| quoted.iter().any(|name| name.as_bytes() == *found)).map(|(_, value)| value)
+        };
+        let is_struct = |at: &usize| self.bytes.get(*at) == Some(&b'{');
+        let inner = member(start, "Record").filter(is_struct).unwrap_or(start);
+        member(inner, "Metadata").filter(is_struct).is_some_and(|metadata| member(metadata, "WriteTimestampMicros").is_some())
+    }
+
+    /// The members of an item or map, behind its opening brace.
+    fn attributes<S: Sink>(&mut self, sink: &mut S) -> Decoded {
+        self.white()?;
+        if self.eat(b'}') {
+            return Ok(());
+        }
+        loop {
+            let name_at = self.at;
+            let want = match self.bare_name() {
+                Some(name) => sink.attribute(name),
+                None => {
+                    self.field_name()?;
+                    sink.attribute(&self.scratch.text)
+                }
+            };
+            let want = match want {
+                Ok(want) => want,
+                Err(refusal) => return Err(self.in_attribute(Fault::refused(refusal, name_at), name_at)),
+            };
+            if self.peek() == Some(b':') {
+                self.at += 1;
+            } else {
+                self.colon()?;
+            }
+            let value = match want {
+                Want::Value => self.value(sink),
+                Want::Nothing => self.unwanted_value(),
+            };
+            if let Err(fault) = value {
+                return Err(self.in_attribute(fault, name_at));
+            }
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b'}') => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                _ => {
+                    self.white()?;
+                    if self.eat(b'}') {
+                        return Ok(());
+                    }
+                    if !self.eat(b',') {
+                        return Err(self.unexpected("`,` or `}`"));
+                    }
+                }
+            }
+            self.white()?;
+            // A comma may stand behind the last one.
+            if self.eat(b'}') {
+                return Ok(());
+            }
+        }
+    }
+
+    /// A value that nobody asked for: syntax, annotations and names are checked all the same.
+    fn unwanted_value(&mut self) -> Decoded {
+        let mut discard = std::mem::take(&mut self.scratch.discard);
+        discard.begin_item();
+        let result = self.value(&mut discard);
+        self.scratch.discard = discard;
+        result
+    }
+
+    /// The name that starts here, if it is one without quotes that stands for itself.
+    #[inline]
+    fn bare_name(&mut self) -> Option<&'a str> {
+        let start = self.at;
+        if !self.peek().is_some_and(|b| scan::is_identifier(b) && !b.is_ascii_digit()) {
+            return None;
+        }
+        let end = start + self.bytes[start..].iter().position(|&b| !scan::is_identifier(b))?;
+        let name = &self.bytes[start..end];
+        if name.len() < 6 && matches!(name, b"null" | b"true" | b"false" | b"nan") || name[0] == b'$' && is_symbol_id(name) {
+            return None;
+        }
+        self.at = end;
+        Some(&self.text[start..end])
+    }
+
+    /// The name that starts here, in any form, into `scratch.text`.
+    #[cold]
+    fn field_name(&mut self) -> Decoded {
+        let start = self.at;
+        match self.peek() {
+            Some(b'\'') if !self.bytes[start..].starts_with(b"'''") && self.simple(b'\'') => return Ok(()),
+            Some(b'"') if self.simple(b'"') => return Ok(()),
+            Some(b'"' | b'\'') => {}
+            Some(byte) if scan::is_identifier(byte) && !byte.is_ascii_digit() => {}
+            _ => return Err(self.unexpected("a field name")),
+        }
+        // A struct of this name alone: ion-rs knows what may be a name.
+        let end = match scan::value_end(self.bytes, start, true) {
+            End::At(end) => end,
+            end => return Err(fault_of(end, self.text)),
+        };
+        let name = &self.text[start..end];
+        let broken = || Fault::new(Code::Ion, start, format!("not a field name: {}", shown(name)));
+        let element = foreign::read(self.context, &format!("{{{name}:0}}")).map_err(|_| broken())?;
+        let (symbol, _) = element.as_struct().and_then(|fields| fields.fields().next()).ok_or_else(broken)?;
+        let text = symbol.text().ok_or_else(|| Fault::new(Code::IonType, start, "a field whose name is a symbol without text"))?;
+        text.clone_into(&mut self.scratch.text);
+        self.at = end;
+        Ok(())
+    }
+
+    /// The string or symbol that starts here with its quote, into `scratch.text`; `false` and
+    /// no move where it has escapes that are left to ion-rs, or is broken.
+    fn simple(&mut self, quote: u8) -> bool {
+        let start = self.at;
+        self.scratch.text.clear();
+        let mut from = start + 1;
+        loop {
+            let end = match quote {
+                b'"' => string_end(self.bytes, from),
+                _ => {
+                    let found = self.bytes[from..].iter().position(|&b| b == quote || b == b'\\' || b < 0x20);
+                    found.map_or(self.bytes.len(), |n| from + n)
+                }
+            };
+            self.scratch.text.push_str(&self.text[from..end]);
+            match self.bytes.get(end) {
+                Some(&byte) if byte == quote => {
+                    self.at = end + 1;
+                    return true;
+                }
+                Some(b'\\') => match escape(&self.bytes[end + 1..]) {
+                    Some((c, length)) => {
+                        self.scratch.text.push(c);
+                        from = end + 1 + length;
+                    }
+                    None => return false,
+                },
+                _ => return false,
+            }
+        }
+    }
+
+    #[inline]
+    fn value<S: Sink>(&mut self, sink: &mut S) -> Decoded {
+        #[cfg(test)]
+        if let Some(left) = &mut self.scratch.switch_in {
+            if *left == 0 {
+                self.scratch.switch_in = None;
+                self.white()?;
+                return self.foreign(sink);
+            }
+            *left -= 1;
+        }
+        match self.peek() {
+            Some(b'"') => self.string(sink),
+            Some(b'0'..=b'9' | b'-') => match self.number() {
+                Some(Ok(number)) => {
+                    sink.number(number);
+                    Ok(())
+                }
+                Some(Err(error)) => self.bad_number(error, sink),
+                None => self.foreign(sink),
+            },
+            Some(b'{') => match self.bytes.get(self.at + 1) {
+                Some(b'{') => self.lob(sink),
+                _ => self.map(sink),
+            },
+            Some(b'[') => self.list(sink),
+            _ => self.other_value(sink),
+        }
+    }
+
+    fn other_value<S: Sink>(&mut self, sink: &mut S) -> Decoded {
+        let start = self.at;
+        self.white()?;
+        if self.at > start {
+            return match self.peek() {
+                Some(b'"' | b'0'..=b'9' | b'-' | b'{' | b'[') => self.value(sink),
+                _ => self.other_value(sink),
+            };
+        }
+        if let Some(kind) = self.annotation() {
+            return self.set(kind, sink);
+        }
+        let rest = &self.bytes[start..];
+        let word = |word: &[u8]| {
+            rest.starts_with(word) && !rest.get(word.len()).is_some_and(|&b| scan::is_identifier(b) || matches!(b, b'.' | b':'))
+        };
+        let length = match rest.first() {
+            Some(b'n') if word(b"null") => {
+                sink.null();
+                4
+            }
+            Some(b't') if word(b"true") => {
+                sink.boolean(true);
+                4
+            }
+            Some(b'f') if word(b"false") => {
+                sink.boolean(false);
+                5
+            }
+            _ => return self.foreign(sink),
+        };
+        self.at += length;
+        Ok(())
+    }
+
+    /// A value that is read by ion-rs.
+    #[cold]
+    fn foreign<S: Sink>(&mut self, sink: &mut S) -> Decoded {
+        let start = self.at;
+        self.skip_value()?;
+        let at = |mut fault: Box<Fault>| {
+            fault.at = start;
+            fault
+        };
+        let element = foreign::read(self.context, &self.text[start..self.at]).map_err(at)?;
+        Sender::new(sink, self.depth, &mut self.scratch.members).value(&element).map_err(at)
+    }
+
+    #[inline]
+    fn string<S: Sink>(&mut self, sink: &mut S) -> Decoded {
+        let start = self.at + 1;
+        let end = string_end(self.bytes, start);
+        if self.bytes.get(end) == Some(&b'"') {
+            self.at = end + 1;
+            sink.string(&self.text[start..end]);
+            return Ok(());
+        }
+        if self.simple(b'"') {
+            sink.string(&self.scratch.text);
+            return Ok(());
+        }
+        self.foreign(sink)
+    }
+
+    /// The number that starts here, if it is a decimal or integer as exporters write them; no
+    /// move where it is none.
+    #[inline]
+    fn number(&mut self) -> Option<Result<Number, NumberError>> {
+        let rest = &self.bytes[self.at..];
+        let length = rest.iter().position(|&b| !(b.is_ascii_digit() || matches!(b, b'.' | b'-')))?;
+        let text = &rest[..length];
+        let digits = text.strip_prefix(b"-").unwrap_or(text);
+        if matches!(digits, [b'0', b'0'..=b'9', ..] | [b'.', ..] | []) {
+            return None;
+        }
+        let (number, length) = if ends_number(rest[length]) {
+            (Number::parse(text.strip_suffix(b".").unwrap_or(text)), length)
+        } else {
+            exponent_number(rest, length)?
+        };
+        match number {
+            // A date, or two points: another form, or none.
+            Err(NumberError::Syntax) => return None,
+            Err(_) => {}
+            Ok(_) => self.at += length,
+        }
+        Some(number)
+    }
+
+    /// A number that is none of DynamoDB's.
+    #[cold]
+    fn bad_number<S: Sink>(&mut self, error: NumberError, sink: &mut S) -> Decoded {
+        let start = self.at;
+        self.skip_value()?;
+        if S::VALUES {
+            return Err(Fault::new(Code::Number, start, format!("{error}: {}", shown(&self.text[start..self.at]))));
+        }
+        sink.number(Number::from(0));
+        Ok(())
+    }
+
+    /// A blob; a clob is read by ion-rs.
+    fn lob<S: Sink>(&mut self, sink: &mut S) -> Decoded {
+        let start = self.at + 2;
+        let Some(end) = self.blob_end() else { return self.foreign(sink) };
+        self.at = end + 2;
+        if !S::VALUES {
+            sink.binary(&[]);
+            return Ok(());
+        }
+        let text = &self.bytes[start..end];
+        let binary = &mut self.scratch.binary;
+        binary.clear();
+        let result = if text.iter().any(|&b| scan::is_white(b)) {
+            STANDARD.decode_vec(text.iter().copied().filter(|&b| !scan::is_white(b)).collect::<Vec<_>>(), binary)
+        } else {
+            STANDARD.decode_vec(text, binary)
+        };
+        match result {
+            Ok(()) => {
+                sink.binary(binary);
+                Ok(())
+            }
+            Err(error) => {
+                let message = format!("not base64 ({error}): {}", shown(&self.text[start..end]));
+                Err(Fault::new(Code::Base64, start, message))
+            }
+        }
+    }
+
+    /// Where the base64 of the blob here ends; `None` for a clob.
+    fn blob_end(&self) -> Option<usize> {
+        let start = self.at + 2;
+        let end = start + memchr::memchr3(b'}', b'"', b'\'', &self.bytes[start..])?;
+        self.bytes[end..].starts_with(b"}}").then_some(end)
+    }
+
+    fn nest(&mut self) -> Decoded {
+        self.depth += 1;
+        if self.depth > MAX_NESTING { Err(foreign::too_deep(self.at)) } else { Ok(()) }
+    }
+
+    fn map<S: Sink>(&mut self, sink: &mut S) -> Decoded {
+        self.at += 1;
+        self.nest()?;
+        sink.begin_map();
+        self.attributes(sink)?;
+        sink.end_map();
+        self.depth -= 1;
+        Ok(())
+    }
+
+    fn list<S: Sink>(&mut self, sink: &mut S) -> Decoded {
+        self.at += 1;
+        self.nest()?;
+        sink.begin_list();
+        while !self.end_of_list()? {
+            if let Err(mut fault) = self.value(sink) {
+                fault.path.push(Step::Element);
+                return Err(fault);
+            }
+            self.end_of_element()?;
+        }
+        sink.end_list();
+        self.depth -= 1;
+        Ok(())
+    }
+
+    /// The set that the annotation here says, and goes to what it annotates; no move where
+    /// there is none, or others.
+    fn annotation(&mut self) -> Option<Kind> {
+        let (start, quoted) = match self.peek() {
+            Some(b'$') => (self.at, false),
+            Some(b'\'') => (self.at + 1, true),
+            _ => return None,
+        };
+        let length = self.bytes[start..].iter().position(|&b| !scan::is_identifier(b))?;
+        let mut end = start + length;
+        let kind = foreign::set_kind(&self.text[start..end])?;
+        if quoted {
+            if self.bytes.get(end) != Some(&b'\'') {
+                return None;
+            }
+            end += 1;
+        }
+        let colons = scan::white_end(self.bytes, end, true).ok()?;
+        if !self.bytes[colons..].starts_with(b"::") {
+            return None;
+        }
+        let list = scan::white_end(self.bytes, colons + 2, true).ok()?;
+        if self.bytes.get(list) != Some(&b'[') {
+            return None;
+        }
+        self.at = list;
+        Some(kind)
+    }
+
+    fn set<S: Sink>(&mut self, kind: Kind, sink: &mut S) -> Decoded {
+        self.at += 1;
+        sink.begin_set(kind);
+        self.scratch.members.begin();
+        while !self.end_of_list()? {
+            self.member(kind, sink)?;
+            self.end_of_element()?;
+        }
+        sink.end_set();
+        Ok(())
+    }
+
+    fn member<S: Sink>(&mut self, kind: Kind, sink: &mut S) -> Decoded {
+        let start = self.at;
+        let is_new = match (kind, self.peek()) {
+            (Kind::SS, Some(b'"')) if self.simple(b'"') => {
+                sink.string(&self.scratch.text);
+                !S::VALUES || self.scratch.members.is_new(self.scratch.text.as_bytes())
+            }
+            (Kind::NS, Some(b'0'..=b'9' | b'-')) => match self.number() {
+                Some(Ok(number)) => {
+                    sink.number(number);
+                    !S::VALUES || self.scratch.members.is_new_number(number)
+                }
+                Some(Err(error)) => {
+                    self.bad_number(error, sink)?;
+                    true
+                }
+                None => return self.foreign_member(kind, sink),
+            },
+            (Kind::BS, Some(b'{')) if self.bytes.get(start + 1) == Some(&b'{') && self.blob_end().is_some() => {
+                self.lob(sink)?;
+                !S::VALUES || self.scratch.members.is_new(&self.scratch.binary)
+            }
+            _ => return self.foreign_member(kind, sink),
+        };
+        if is_new { Ok(()) } else { Err(Fault { at: start, ..*foreign::twice() }.into()) }
+    }
+
+    #[cold]
+    fn foreign_member<S: Sink>(&mut self, kind: Kind, sink: &mut S) -> Decoded {
+        let start = self.at;
+        self.skip_value()?;
+        let at = |mut fault: Box<Fault>| {
+            fault.at = start;
+            fault
+        };
+        let element = foreign::read(self.context, &self.text[start..self.at]).map_err(at)?;
+        Sender::new(sink, self.depth, &mut self.scratch.members).member(&element, kind).map_err(at)
+    }
+
+    /// Before an element: whether the list ends here.
+    #[inline]
+    fn end_of_list(&mut self) -> Decoded<bool> {
+        self.white()?;
+        Ok(self.eat(b']'))
+    }
+
+    /// Behind an element: a comma, or the list's end, which stays.
+    #[inline]
+    fn end_of_element(&mut self) -> Decoded {
+        self.white()?;
+        if self.eat(b',') || self.peek() == Some(b']') { Ok(()) } else { Err(self.unexpected("`,` or `]`")) }
+    }
+
+    #[inline]
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    #[inline]
+    fn eat(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        self.at += usize::from(found);
+        found
+    }
+
+    /// Passes over white space and comments.
+    #[inline]
+    fn white(&mut self) -> Decoded {
+        match self.peek() {
+            Some(byte) if byte > b' ' && byte != b'/' => Ok(()),
+            _ => match scan::white_end(self.bytes, self.at, true) {
+                Ok(at) => {
+                    self.at = at;
+                    Ok(())
+                }
+                Err(end) => Err(fault_of(end, self.text)),
+            },
+        }
+    }
+
+    fn colon(&mut self) -> Decoded {
+        self.white()?;
+        if self.eat(b':') { Ok(()) } else { Err(self.unexpected("`:`")) }
+    }
+
+    /// Goes behind the value that starts here, whatever it is.
+    fn skip_value(&mut self) -> Decoded {
+        match scan::value_end(self.bytes, self.at, true) {
+            End::At(end) => {
+                self.at = end;
+                Ok(())
+            }
+            end => Err(fault_of(end, self.text)),
+        }
+    }
+
+    #[cold]
+    fn unexpected(&self, wanted: &str) -> Box<Fault> {
+        unexpected(self.text, self.at, wanted)
+    }
+
+    #[cold]
+    fn in_attribute(&mut self, mut fault: Box<Fault>, name_at: usize) -> Box<Fault> {
+        self.at = name_at;
+        if let Some(name) = self.bare_name() {
+            fault.path.push(Step::Name(name.into()));
+        } else if self.field_name().is_ok() {
+            fault.path.push(Step::Name(self.scratch.text.as_str().into()));
+        }
+        fault
+    }
+}
+
+/// Whether a byte ends a number.
+#[inline]
+fn ends_number(byte: u8) -> bool {
+    matches!(byte, b',' | b'}' | b']') || scan::is_white(byte)
+}
+
+/// `6d2`, `1d-130`: so many digits (and a point), a `d`, an exponent. With its length.
+fn exponent_number(rest: &[u8], mantissa: usize) -> Option<(Result<Number, NumberError>, usize)> {
+    const LONGEST: usize = 64;
+    if !matches!(rest[mantissa], b'd' | b'D') {
+        return None;
+    }
+    let exponent = &rest[mantissa + 1..];
+    let length = exponent.iter().position(|&b| !(b.is_ascii_digit() || matches!(b, b'-' | b'+')))?;
+    let digits = rest[..mantissa].strip_suffix(b".").unwrap_or(&rest[..mantissa]);
+    let (exponent, whole) = (&exponent[..length], digits.len() + 1 + length);
+    if !ends_number(rest[mantissa + 1 + length]) || whole > LONGEST {
+        return None;
+    }
+    // The same number as JSON writes it.
+    let mut text = [b'e'; LONGEST];
+    text[..digits.len()].copy_from_slice(digits);
+    text[digits.len() + 1..whole].copy_from_slice(exponent);
+    Some((Number::parse(&text[..whole]), mantissa + 1 + length))
+}
+
+/// `$10`: a symbol by its place in the symbol table.
+fn is_symbol_id(name: &[u8]) -> bool {
+    name.len() > 1 && name[1..].iter().all(u8::is_ascii_digit)
+}
+
+/// The fault of a text that ends, or cannot go on, before a value does.
+#[cold]
+pub fn fault_of(end: End, text: &str) -> Box<Fault> {
+    match end {
+        End::Broken(at, message) => match message.strip_prefix("expected ") {
+            Some(wanted) => unexpected(text, at, wanted),
+            None => Fault::new(Code::Ion, at, message),
+        },
+        End::Beyond(Beyond::Comment) => Fault::new(Code::Ion, text.len(), "a comment that does not end"),
+        End::Beyond(Beyond::Value) | End::At(_) => unexpected(text, text.len(), "the rest of the value"),
+    }
+}
+
+#[cold]
+fn unexpected(text: &str, at: usize, wanted: &str) -> Box<Fault> {
+    let found = match text.get(at..).and_then(|rest| rest.chars().next()) {
+        Some('\n') => "the end of the line".to_owned(),
+        Some(c) => format!("{c:?}"),
+        None => "the end of the data".to_owned(),
+    };
+    Fault::new(Code::Ion, at, format!("expected {wanted}, found {found}"))
+}
+
+/// The escape behind a backslash and its length, of those that stand for one character of
+/// their own.
+fn escape(bytes: &[u8]) -> Option<(char, usize)> {
+    let hex = |digits: usize| {
+        let digits = bytes.get(1..=digits)?;
+        digits.iter().try_fold(0_u32, |sum, &b| Some(sum << 4 | char::from(b).to_digit(16)?))
+    };
+    Some(match bytes.first()? {
+        b'"' => ('"', 1),
+        b'\'' => ('\'', 1),
+        b'\\' => ('\\', 1),
+        b'/' => ('/', 1),
+        b'?' => ('?', 1),
+        b'0' => ('\0', 1),
+        b'a' => ('\u{7}', 1),
+        b'b' => ('\u{8}', 1),
+        b't' => ('\t', 1),
+        b'n' => ('\n', 1),
+        b'f' => ('\u{c}', 1),
+        b'r' => ('\r', 1),
+        b'v' => ('\u{b}', 1),
+        b'x' => (char::from_u32(hex(2)?)?, 3),
+        b'u' => (char::from_u32(hex(4)?)?, 5),
+        b'U' => (char::from_u32(hex(8)?)?, 9),
+        _ => return None,
+    })
+}

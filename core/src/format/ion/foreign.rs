@@ -1,0 +1,253 @@
+//! The Ion that exporters do not write, read by ion-rs: bounded slices of text, and all
+//! binary Ion.
+//!
+//! What an Ion value means as a DynamoDB value is said here once, for both:
+//! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html#S3DataExport.Output.Data.ION>
+
+use ion_rs::{Element, IonType, Sequence, Struct, Value};
+
+use crate::error::Code;
+use crate::event::{Discard, Kind, SetMembers, Sink, Want};
+use crate::format::record::{Decoded, Fault, Form, MAX_NESTING, shown};
+use crate::number::Number;
+use crate::path::Step;
+
+/// The set that a list with this annotation is.
+pub fn set_kind(annotation: &str) -> Option<Kind> {
+    match annotation {
+        "$dynamodb_SS" => Some(Kind::SS),
+        "$dynamodb_NS" => Some(Kind::NS),
+        "$dynamodb_BS" => Some(Kind::BS),
+        _ => None,
+    }
+}
+
+/// The value in a text, behind the symbol tables that it may need.
+pub fn read(context: &[u8], text: &str) -> Decoded<Element> {
+    let element = if context.is_empty() {
+        Element::read_one(text)
+    } else {
+        let mut whole = context.to_vec();
+        whole.extend_from_slice(text.as_bytes());
+        Element::read_one(whole)
+    };
+    // What ion-rs says of it shows its own buffers, not the file's.
+    element.map_err(|_| Fault::new(Code::Ion, 0, format!("not a valid Ion value: {}", shown(text))))
+}
+
+/// Sends values that ion-rs read to a sink. Faults have no index.
+pub struct Sender<'a, S> {
+    sink: &'a mut S,
+    depth: u32,
+    members: &'a mut SetMembers,
+}
+
+impl<'a, S: Sink> Sender<'a, S> {
+    /// A sender of values that stand so deep in their item.
+    pub fn new(sink: &'a mut S, depth: u32, members: &'a mut SetMembers) -> Self {
+        Self { sink, depth, members }
+    }
+
+    /// A record. The item's events go to the sink, between `begin_item` and `commit_item`,
+    /// which are the caller's.
+    pub fn record(&mut self, element: &Element, form: Form) -> Decoded {
+        let record = plain_struct(element).ok_or_else(|| Fault::new(Code::Record, 0, "a record must be a struct"))?;
+        if form == Form::Any {
+            return Ok(());
+        }
+        let mut fields = record.fields();
+        let (first, second) = (fields.next(), fields.next());
+        if first.is_some_and(|(name, _)| matches!(name.text(), Some("Record" | "Keys" | "Metadata"))) && is_change(record) {
+            return Err(Fault::new(Code::Incremental, 0, "a record of an incremental export; `changes` reads these"));
+        }
+        let item = first.filter(|(name, _)| name.text() == Some("Item")).and_then(|(_, value)| plain_struct(value));
+        match (item, second, form) {
+            (Some(item), None, _) => self.attributes(item),
+            (_, _, Form::Either | Form::Plain) => self.attributes(record),
+            (Some(_), Some(_), _) => Err(Fault::new(Code::Record, 0, "a member beside `Item`")),
+            (None, _, _) => Err(Fault::new(Code::Record, 0, "the record does not begin with `Item`")),
+        }
+    }
+
+    fn attributes(&mut self, item: &Struct) -> Decoded {
+        for (name, value) in item.fields() {
+            let Some(name) = name.text() else {
+                return Err(Fault::new(Code::IonType, 0, "a field whose name is a symbol without text"));
+            };
+            let sent = match self.sink.attribute(name) {
+                Ok(Want::Value) => self.value(value),
+                Ok(Want::Nothing) => {
+                    let mut discard = Discard::default();
+                    discard.begin_item();
+                    Sender { sink: &mut discard, depth: self.depth, members: &mut *self.members }.value(value)
+                }
+                Err(refusal) => Err(Fault::refused(refusal, 0)),
+            };
+            if let Err(mut fault) = sent {
+                fault.path.push(Step::Name(name.into()));
+                return Err(fault);
+            }
+        }
+        Ok(())
+    }
+
+    /// A value.
+    pub fn value(&mut self, element: &Element) -> Decoded {
+        if !element.annotations().is_empty() {
+            return self.set(element);
+        }
+        match element.value() {
+            Value::Null(_) => self.sink.null(),
+            Value::Bool(value) => self.sink.boolean(*value),
+            Value::Struct(map) => {
+                self.nest()?;
+                self.sink.begin_map();
+                self.attributes(map)?;
+                self.sink.end_map();
+                self.depth -= 1;
+            }
+            Value::List(list) => {
+                self.nest()?;
+                self.sink.begin_list();
+                for element in list.elements() {
+                    self.value(element).map_err(|mut fault| {
+                        fault.path.push(Step::Element);
+                        fault
+                    })?;
+                }
+                self.sink.end_list();
+                self.depth -= 1;
+            }
+            _ => match self.scalar(element)? {
+                Scalar::Text(text) => self.sink.string(text),
+                Scalar::Number(number) => self.sink.number(number),
+                Scalar::Bytes(bytes) => self.sink.binary(bytes),
+            },
+        }
+        Ok(())
+    }
+
+    /// A list with an annotation.
+    fn set(&mut self, element: &Element) -> Decoded {
+        let mut annotations = element.annotations().iter();
+        let (first, more) = (annotations.next().and_then(|symbol| symbol.text()), annotations.next().is_some());
+        let kind = first.filter(|_| !more).and_then(set_kind);
+        let Some(kind) = kind else {
+            let message = format!("the annotation {} is none of $dynamodb_SS, $dynamodb_NS, $dynamodb_BS", shown(first.unwrap_or("$0")));
+            return Err(Fault::new(Code::Annotation, 0, message));
+        };
+        let Value::List(list) = element.value() else { return Err(no_list(kind)) };
+        self.sink.begin_set(kind);
+        self.members.begin();
+        self.all_members(list, kind)?;
+        self.sink.end_set();
+        Ok(())
+    }
+
+    fn all_members(&mut self, list: &Sequence, kind: Kind) -> Decoded {
+        list.elements().try_for_each(|member| self.member(member, kind))
+    }
+
+    /// A member of the set that is open.
+    pub fn member(&mut self, element: &Element, kind: Kind) -> Decoded {
+        let ion_type = element.ion_type();
+        let fits = match kind {
+            Kind::NS => matches!(ion_type, IonType::Decimal | IonType::Int | IonType::Float),
+            Kind::BS => matches!(ion_type, IonType::Blob | IonType::Clob),
+            _ => matches!(ion_type, IonType::String | IonType::Symbol),
+        };
+        if !fits || element.is_null() || !element.annotations().is_empty() {
+            return Err(wrong_member(kind));
+        }
+        let is_new = match self.scalar(element)? {
+            Scalar::Text(text) => {
+                self.sink.string(text);
+                !S::VALUES || self.members.is_new(text.as_bytes())
+            }
+            Scalar::Number(number) => {
+                self.sink.number(number);
+                !S::VALUES || self.members.is_new_number(number)
+            }
+            Scalar::Bytes(bytes) => {
+                self.sink.binary(bytes);
+                !S::VALUES || self.members.is_new(bytes)
+            }
+        };
+        if is_new { Ok(()) } else { Err(twice()) }
+    }
+
+    /// The one value of DynamoDB that a scalar is.
+    fn scalar<'e>(&self, element: &'e Element) -> Decoded<Scalar<'e>> {
+        let no_value = |what: &str| Fault::new(Code::IonType, 0, format!("{what} has no DynamoDB value"));
+        let number = |text: String| {
+            if !S::VALUES {
+                return Ok(Scalar::Number(Number::from(0)));
+            }
+            let number = Number::parse(text.as_bytes()).map_err(|error| Fault::new(Code::Number, 0, format!("{error}: {}", shown(&text))));
+            number.map(Scalar::Number)
+        };
+        match element.value() {
+            Value::String(text) => Ok(Scalar::Text(text.text())),
+            Value::Symbol(symbol) => symbol.text().map(Scalar::Text).ok_or_else(|| no_value("a symbol without text")),
+            Value::Blob(bytes) | Value::Clob(bytes) => Ok(Scalar::Bytes(bytes.as_ref())),
+            Value::Int(int) => number(int.to_string()),
+            Value::Decimal(decimal) => number(format!("{}e{}", decimal.coefficient(), decimal.exponent())),
+            // All digits of the binary fraction: one more than any has.
+            Value::Float(float) if float.is_finite() => match number(format!("{float:.1075}")) {
+                Err(_) => Err(no_value("a float that is no exact number of 38 digits")),
+                exact => exact,
+            },
+            Value::Float(_) => Err(no_value("a float that is no number")),
+            Value::Timestamp(_) => Err(no_value("a timestamp")),
+            Value::SExp(_) => Err(no_value("an s-expression")),
+            Value::Null(_) | Value::Bool(_) | Value::List(_) | Value::Struct(_) => Err(no_value("this")),
+        }
+    }
+
+    fn nest(&mut self) -> Decoded {
+        self.depth += 1;
+        if self.depth > MAX_NESTING { Err(too_deep(0)) } else { Ok(()) }
+    }
+}
+
+enum Scalar<'e> {
+    Text(&'e str),
+    Number(Number),
+    Bytes(&'e [u8]),
+}
+
+/// A struct that is no null and has no annotations.
+fn plain_struct(element: &Element) -> Option<&Struct> {
+    if element.annotations().is_empty() { element.as_struct() } else { None }
+}
+
+/// Whether a record is one of an incremental export.
+fn is_change(record: &Struct) -> bool {
+    let inner = record.get("Record").and_then(Element::as_struct).unwrap_or(record);
+    inner.get("Metadata").and_then(Element::as_struct).is_some_and(|metadata| metadata.get("WriteTimestampMicros").is_some())
+}
+
+/// The annotation of a set stands before something that is no list.
+pub fn no_list(kind: Kind) -> Box<Fault> {
+    Fault::new(Code::Annotation, 0, format!("$dynamodb_{} annotates a list, and this is none", kind.descriptor()))
+}
+
+/// A member is of another type.
+pub fn wrong_member(kind: Kind) -> Box<Fault> {
+    let what = match kind {
+        Kind::NS => "numbers",
+        Kind::BS => "blobs",
+        _ => "strings",
+    };
+    Fault::new(Code::Set, 0, format!("the members of {} must be {what}", kind.descriptor()))
+}
+
+/// A member stands twice.
+pub fn twice() -> Box<Fault> {
+    Fault::new(Code::Set, 0, "a member stands twice in the set")
+}
+
+/// Maps and lists nest too deep.
+pub fn too_deep(at: usize) -> Box<Fault> {
+    Fault::new(Code::Nesting, at, format!("maps and lists nested past {MAX_NESTING} levels"))
+}
