@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use flate2::{Compression as Level, GzBuilder};
 use md5::{Digest as _, Md5};
 
-use crate::dynamodb_json::DynamoDbJson;
+use crate::lines::{Format, Lines};
 use crate::shape::{File, Shape};
 
 /// How data files are stored.
@@ -20,10 +20,12 @@ pub enum Compression {
 
 impl Compression {
     /// How the names of data files end.
-    pub fn ending(self) -> &'static str {
-        match self {
-            Self::Gzip => ".json.gz",
-            Self::None => ".json",
+    pub fn ending(self, format: Format) -> &'static str {
+        match (format, self) {
+            (Format::DynamodbJson, Self::Gzip) => ".json.gz",
+            (Format::DynamodbJson, Self::None) => ".json",
+            (Format::Ion, Self::Gzip) => ".ion.gz",
+            (Format::Ion, Self::None) => ".ion",
         }
     }
 }
@@ -40,14 +42,14 @@ pub struct Written {
 }
 
 /// Writes `count` items of the shape as one data file.
-pub fn write(sink: impl Write, compression: Compression, shape: Shape, file: File, count: u64) -> io::Result<Written> {
+pub fn write(sink: impl Write, (compression, format): (Compression, Format), shape: Shape, file: File, count: u64) -> io::Result<Written> {
     let hashed = Hashed { sink, md5: Md5::new(), stored: 0 };
     let (raw, mut hashed) = match compression {
-        Compression::None => lines(hashed, shape, file, count)?,
+        Compression::None => lines(hashed, format, shape, file, count)?,
         Compression::Gzip => {
             // The header of an export's files: no name, no time, level 6, system unknown (ff).
             let encoder = GzBuilder::new().operating_system(255).write(hashed, Level::new(6));
-            let (raw, encoder) = lines(encoder, shape, file, count)?;
+            let (raw, encoder) = lines(encoder, format, shape, file, count)?;
             (raw, encoder.finish()?)
         }
     };
@@ -56,10 +58,10 @@ pub fn write(sink: impl Write, compression: Compression, shape: Shape, file: Fil
 }
 
 /// Writes the lines, gives their bytes' number and the sink back.
-fn lines<W: Write>(mut sink: W, shape: Shape, file: File, count: u64) -> io::Result<(u64, W)> {
+fn lines<W: Write>(mut sink: W, format: Format, shape: Shape, file: File, count: u64) -> io::Result<(u64, W)> {
     const CHUNK: usize = 128 * 1024;
     let mut items = shape.items(file);
-    let mut out = DynamoDbJson::default();
+    let mut out = Lines::new(format);
     let mut raw = 0;
     for written in 1..=count {
         items.write_next(&mut out);
@@ -102,7 +104,7 @@ mod tests {
 
     fn written(compression: Compression, count: u64) -> (Vec<u8>, Written) {
         let mut bytes = Vec::new();
-        let written = write(&mut bytes, compression, Shape::Shop, FILE, count).unwrap();
+        let written = write(&mut bytes, (compression, Format::DynamodbJson), Shape::Shop, FILE, count).unwrap();
         (bytes, written)
     }
 

@@ -18,6 +18,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use md5::{Digest as _, Md5};
 
+use crate::lines::Format;
 use crate::rng::Rng;
 use crate::time::iso_millis;
 
@@ -32,6 +33,7 @@ pub struct Export {
     ended: u64,
     table: &'static str,
     table_id: String,
+    format: Format,
     prefix: Option<String>,
 }
 
@@ -48,13 +50,13 @@ pub struct DataFile {
 
 impl Export {
     /// An export of `table` at a time that `rng` gives: within 2025, the items are older.
-    pub fn new(rng: &mut Rng, table: &'static str, prefix: Option<String>) -> Self {
+    pub fn new(rng: &mut Rng, table: &'static str, format: Format, prefix: Option<String>) -> Self {
         let started = 1_735_689_600_000 + rng.below(365 * 86_400_000);
         let id = format!("{started:014}-{:08x}", rng.bits() as u32);
         // Even an export of three items takes some five minutes.
         let ended = started + 300_000 + rng.below(60_000);
         let table_id = rng.uuid();
-        Self { id, started, ended, table, table_id, prefix }
+        Self { id, started, ended, table, table_id, format, prefix }
     }
 
     /// The key of the export's folder, without a slash at the end. A prefix that ends in one
@@ -85,7 +87,7 @@ impl Export {
                 r#""s3Prefix":{prefix},"s3SseAlgorithm":"AES256","s3SseKmsKeyId":null,"#,
                 r#""manifestFilesS3Key":"{folder}/manifest-files.json","#,
                 r#""billedSizeBytes":{size},"itemCount":{items},"#,
-                r#""outputFormat":"DYNAMODB_JSON"}}"#
+                r#""outputFormat":"{format}"}}"#
             ),
             TABLES = TABLES,
             BUCKET = BUCKET,
@@ -98,6 +100,7 @@ impl Export {
             folder = folder,
             size = size,
             items = items,
+            format = if self.format == Format::Ion { "ION" } else { "DYNAMODB_JSON" },
         )
     }
 }
@@ -147,7 +150,7 @@ mod tests {
     use super::*;
 
     fn export(prefix: Option<&str>) -> Export {
-        Export::new(&mut Rng::new(1, 0), "Shop", prefix.map(String::from))
+        Export::new(&mut Rng::new(1, 0), "Shop", Format::DynamodbJson, prefix.map(String::from))
     }
 
     #[test]
@@ -182,7 +185,7 @@ mod tests {
     #[test]
     fn an_export_id_is_the_start_in_milliseconds_and_eight_hex_digits() {
         for seed in 0..50 {
-            let export = Export::new(&mut Rng::new(seed, 0), "Shop", None);
+            let export = Export::new(&mut Rng::new(seed, 0), "Shop", Format::DynamodbJson, None);
             let (millis, random) = export.id.split_once('-').unwrap();
             assert_eq!((millis.len(), random.len()), (14, 8));
             assert!(random.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')));

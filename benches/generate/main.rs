@@ -6,8 +6,8 @@
 //! of threads; only another version of the compressor may pack the same lines differently.
 
 mod data;
-mod dynamodb_json;
 mod layout;
+mod lines;
 mod narrow;
 mod rng;
 mod shape;
@@ -27,6 +27,7 @@ use clap::Parser;
 
 use crate::data::{Compression, Written};
 use crate::layout::{DataFile, Export};
+use crate::lines::Format;
 use crate::rng::Rng;
 use crate::shape::{File, Shape};
 
@@ -52,6 +53,9 @@ struct Args {
     /// Decides every value, name and time
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// What the lines of the data files are
+    #[arg(long, value_enum, default_value = "dynamodb-json")]
+    format: Format,
     /// How data files are stored
     #[arg(long, value_enum, default_value = "gzip")]
     compression: Compression,
@@ -64,6 +68,7 @@ const EXAMPLES: &str = "\
 Examples:
   generate benches/data/orders --shape orders --items 600000 --files 8 --seed 1
   generate /tmp/wide --shape wide --items 100000 --files 1 --prefix team/daily
+  generate /tmp/ion --format ion --items 600000 --files 8
   generate tests/data/exports/shop --items 3000 --files 4 --seed 1";
 
 fn main() -> ExitCode {
@@ -85,12 +90,12 @@ fn run(args: &Args) -> Result<String, String> {
     let plan = plan(args)?;
     refuse_unless_empty(&args.dest)?;
     let mut rng = Rng::new(args.seed, u64::MAX - 1);
-    let export = Export::new(&mut rng, args.shape.table(), args.prefix.clone());
+    let export = Export::new(&mut rng, args.shape.table(), args.format, args.prefix.clone());
     let folder = export.folder();
     let data = args.dest.join(format!("{folder}/data"));
     fs::create_dir_all(&data).map_err(|e| format!("{}: {e}", data.display()))?;
 
-    let ending = args.compression.ending();
+    let ending = args.compression.ending(args.format);
     let keys: Vec<_> = plan.iter().map(|_| export.data_key(&mut rng, ending)).collect();
     let written = write_data(args, &plan, &keys)?;
     let files: Vec<_> = plan
@@ -169,7 +174,7 @@ fn write_data(args: &Args, plan: &[u64], keys: &[String]) -> Result<Vec<Written>
         let file = File { index: index as u64, count: plan.len() as u64, seed: args.seed };
         fs::File::create_new(&path)
             .map(BufWriter::new)
-            .and_then(|sink| data::write(sink, args.compression, args.shape, file, plan[index]))
+            .and_then(|sink| data::write(sink, (args.compression, args.format), args.shape, file, plan[index]))
             .map_err(|e| format!("{}: {e}", path.display()))
     };
     let next = AtomicUsize::new(0);

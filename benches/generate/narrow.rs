@@ -1,7 +1,7 @@
 //! The narrow shape: readings of sensors, 4 attributes of 3 types. It measures what an item
 //! costs, where the shop measures what its values cost.
 
-use crate::dynamodb_json::DynamoDbJson;
+use crate::lines::Lines;
 use crate::rng::{Rng, mix};
 use crate::shape::{File, Items};
 
@@ -26,7 +26,7 @@ impl Narrow {
 }
 
 impl Items for Narrow {
-    fn write_next(&mut self, out: &mut DynamoDbJson) {
+    fn write_next(&mut self, out: &mut Lines) {
         let rng = &mut self.rng;
         if self.left == 0 {
             let region = rng.pick(&["eu-west-1", "us-east-1", "ap-south-1"]);

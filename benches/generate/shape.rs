@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use crate::dynamodb_json::DynamoDbJson;
+use crate::lines::Lines;
 use crate::narrow::Narrow;
 use crate::shop::Shop;
 use crate::wide::Wide;
@@ -22,7 +22,7 @@ pub enum Shape {
 /// The items of one data file, without end.
 pub trait Items {
     /// Writes the next item.
-    fn write_next(&mut self, out: &mut DynamoDbJson);
+    fn write_next(&mut self, out: &mut Lines);
 }
 
 /// Which of the data files this is.
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     fn text(shape: Shape, file: File, items: usize) -> String {
-        let mut out = DynamoDbJson::default();
+        let mut out = Lines::default();
         let mut source = shape.items(file);
         for _ in 0..items {
             source.write_next(&mut out);

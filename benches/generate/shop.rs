@@ -6,7 +6,7 @@
 //! digits (`ledgerId`), NULL, empty strings, lists and maps, names beyond ASCII, escapes, an
 //! attribute that is always NULL (`supplier`).
 
-use crate::dynamodb_json::DynamoDbJson;
+use crate::lines::Lines;
 use crate::rng::{Rng, mix};
 use crate::shape::{File, Items};
 use crate::time::iso_seconds;
@@ -73,7 +73,7 @@ impl Shop {
         Customer { number, key: format!("USER#{:016x}", mix(number)), registered, last_order: registered, orders_left: self.rng.below(10) }
     }
 
-    fn write_user(&mut self, customer: &Customer, out: &mut DynamoDbJson) {
+    fn write_user(&mut self, customer: &Customer, out: &mut Lines) {
         let rng = &mut self.rng;
         let mut names = self.user;
         rng.vary(&mut names);
@@ -129,7 +129,7 @@ impl Shop {
         });
     }
 
-    fn write_order(&mut self, customer: &mut Customer, out: &mut DynamoDbJson) {
+    fn write_order(&mut self, customer: &mut Customer, out: &mut Lines) {
         let rng = &mut self.rng;
         let mut names = self.order;
         rng.vary(&mut names);
@@ -166,7 +166,7 @@ impl Shop {
         });
     }
 
-    fn write_product(&mut self, out: &mut DynamoDbJson) {
+    fn write_product(&mut self, out: &mut Lines) {
         let product = Product(self.file.number(self.products));
         self.products += 1;
         let rng = &mut self.rng;
@@ -219,7 +219,7 @@ impl Shop {
 }
 
 impl Items for Shop {
-    fn write_next(&mut self, out: &mut DynamoDbJson) {
+    fn write_next(&mut self, out: &mut Lines) {
         let mut customer = match self.customer.take() {
             Some(customer) => customer,
             None if self.rng.one_in(3) => return self.write_product(out),
@@ -277,7 +277,7 @@ impl Line {
         }
     }
 
-    fn write(&self, list: &mut DynamoDbJson) {
+    fn write(&self, list: &mut Lines) {
         list.map(|map| {
             map.at("sku").string(&self.product.sku());
             if self.titled {
@@ -299,7 +299,7 @@ fn line_count(rng: &mut Rng) -> u64 {
     }
 }
 
-fn write_address(rng: &mut Rng, at: &mut DynamoDbJson) {
+fn write_address(rng: &mut Rng, at: &mut Lines) {
     let (city, country) = rng.pick(&CITIES);
     at.map(|map| {
         let street = format!("{} {}", rng.between(1, 250), rng.pick(&STREETS));
@@ -311,7 +311,7 @@ fn write_address(rng: &mut Rng, at: &mut DynamoDbJson) {
 }
 
 /// A reference of another system: older ones are numbers, newer ones text.
-fn write_ref(rng: &mut Rng, at: &mut DynamoDbJson) {
+fn write_ref(rng: &mut Rng, at: &mut Lines) {
     let number = rng.between(1, 9_999_999);
     if rng.one_in(3) {
         at.integer(number);
@@ -336,7 +336,7 @@ mod tests {
 
     fn lines(items: usize) -> String {
         let mut shop = Shop::new(File { index: 2, count: 4, seed: 9 });
-        let mut out = DynamoDbJson::default();
+        let mut out = Lines::default();
         for _ in 0..items {
             shop.write_next(&mut out);
         }

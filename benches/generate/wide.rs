@@ -1,7 +1,7 @@
 //! The wide shape: a key and 20 to 40 of 100 attributes, each of one type throughout the table.
 //! It measures what absent attributes cost.
 
-use crate::dynamodb_json::DynamoDbJson;
+use crate::lines::Lines;
 use crate::rng::{Rng, mix};
 use crate::shape::{File, Items};
 
@@ -47,7 +47,7 @@ impl Wide {
 }
 
 impl Items for Wide {
-    fn write_next(&mut self, out: &mut DynamoDbJson) {
+    fn write_next(&mut self, out: &mut Lines) {
         let chosen = self.choose();
         let id = format!("device#{:016x}", mix(self.file.number(self.devices)));
         self.devices += 1;

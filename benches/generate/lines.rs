@@ -1,25 +1,55 @@
-//! `DynamoDB` JSON as exports write it: compact, one item a line, `{"Item":{…}}` and `\n`.
+//! The lines of exports: compact `DynamoDB` JSON, `{"Item":{…}}`, or Amazon Ion,
+//! `$ion_1_0 {Item:{…}}`, one item a line.
 //!
-//! The shapes say what an item holds by calling [`DynamoDbJson::at`] and then one of the ten
+//! The shapes say what an item holds by calling [`Lines::at`] and then one of the ten
 //! values; how that looks in bytes is known here alone.
 
 use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use clap::ValueEnum;
+
+/// What the lines are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Every value wrapped in its type descriptor
+    #[default]
+    DynamodbJson,
+    /// As ion-java writes it
+    Ion,
+}
 
 /// Writes items into a buffer of text.
 #[derive(Default)]
-pub struct DynamoDbJson {
+pub struct Lines {
     text: String,
+    format: Format,
+    /// Items that were written.
+    items: u64,
     /// How many strings with characters outside ASCII were written.
     beyond_ascii: u32,
 }
 
-impl DynamoDbJson {
+impl Lines {
+    /// Nothing yet, to be filled in this format.
+    pub fn new(format: Format) -> Self {
+        Self { format, ..Self::default() }
+    }
+
+    fn is_ion(&self) -> bool {
+        self.format == Format::Ion
+    }
+
     /// One line with one item; `fill` gives its attributes.
     pub fn item(&mut self, fill: impl FnOnce(&mut Self)) {
-        self.text.push_str("{\"Item\":{");
+        // ion-java's writer puts a blank before all but the first of its values.
+        self.text.push_str(match (self.format, self.items) {
+            (Format::DynamodbJson, _) => "{\"Item\":{",
+            (Format::Ion, 0) => "$ion_1_0 {Item:{",
+            (Format::Ion, _) => " $ion_1_0 {Item:{",
+        });
+        self.items += 1;
         fill(self);
         self.text.push_str("}}\n");
     }
@@ -37,7 +67,11 @@ impl DynamoDbJson {
     /// The name of an attribute, or of a member of a map. Its value must follow.
     pub fn at(&mut self, name: &str) -> &mut Self {
         self.separate();
-        self.quote(name);
+        if self.is_ion() {
+            self.symbol(name);
+        } else {
+            self.quote(name);
+        }
         self.text.push(':');
         self
     }
@@ -46,7 +80,7 @@ impl DynamoDbJson {
     pub fn string(&mut self, value: &str) {
         self.open("S");
         self.quote(value);
-        self.text.push('}');
+        self.close();
     }
 
     /// N that is an integer
@@ -65,34 +99,50 @@ impl DynamoDbJson {
         let (whole, fraction) = digits.split_at(digits.len() - scale);
         let point = if scale > 0 { "." } else { "" };
         self.open("N");
-        // Writing into a String cannot fail.
-        let _ = write!(self.text, "\"{sign}{whole}{point}{fraction}\"}}");
+        self.number(&format!("{sign}{whole}{point}{fraction}"));
+        self.close();
     }
 
     /// N given as its digits, for those that fit no integer type
     pub fn digits(&mut self, digits: &str) {
         self.open("N");
-        self.quote(digits);
-        self.text.push('}');
+        self.number(digits);
+        self.close();
+    }
+
+    /// A number in plain form without trailing zeros behind its point. Ion has a decimal: with a
+    /// point, or the zeros at its end as an exponent.
+    fn number(&mut self, plain: &str) {
+        let digits = plain.trim_end_matches('0');
+        let zeros = plain.len() - digits.len();
+        // Writing into a String cannot fail.
+        let _ = match self.format {
+            Format::DynamodbJson => write!(self.text, "\"{plain}\""),
+            Format::Ion if plain == "0" || zeros == 0 && !plain.contains('.') => write!(self.text, "{plain}."),
+            Format::Ion if zeros > 0 && !plain.contains('.') => write!(self.text, "{digits}d{zeros}"),
+            Format::Ion => write!(self.text, "{plain}"),
+        };
     }
 
     /// BOOL
     pub fn boolean(&mut self, value: bool) {
         self.open("BOOL");
-        self.text.push_str(if value { "true}" } else { "false}" });
+        self.text.push_str(if value { "true" } else { "false" });
+        self.close();
     }
 
     /// NULL
     pub fn null(&mut self) {
         self.open("NULL");
-        self.text.push_str("true}");
+        self.text.push_str(if self.is_ion() { "null" } else { "true" });
+        self.close();
     }
 
     /// B
     pub fn binary(&mut self, value: &[u8]) {
         self.open("B");
         self.base64(value);
-        self.text.push('}');
+        self.close();
     }
 
     /// M; `fill` gives its members.
@@ -100,7 +150,8 @@ impl DynamoDbJson {
         self.open("M");
         self.text.push('{');
         fill(self);
-        self.text.push_str("}}");
+        self.text.push('}');
+        self.close();
     }
 
     /// L; `fill` gives its elements.
@@ -108,42 +159,51 @@ impl DynamoDbJson {
         self.open("L");
         self.text.push('[');
         fill(self);
-        self.text.push_str("]}");
+        self.text.push(']');
+        self.close();
     }
 
     /// SS
     pub fn string_set(&mut self, values: &[&str]) {
-        self.set("SS", values, |json, value| json.quote(value));
+        self.set("SS", values, |lines, value| lines.quote(value));
     }
 
     /// NS of integers
     pub fn number_set(&mut self, values: &[i64]) {
-        self.set("NS", values, |json, value| {
-            let _ = write!(json.text, "\"{value}\"");
-        });
+        self.set("NS", values, |lines, value| lines.number(&value.to_string()));
     }
 
     /// BS
     pub fn binary_set(&mut self, values: &[impl AsRef<[u8]>]) {
-        self.set("BS", values, |json, value| json.base64(value.as_ref()));
+        self.set("BS", values, |lines, value| lines.base64(value.as_ref()));
     }
 
     fn set<T>(&mut self, descriptor: &str, values: &[T], write: impl Fn(&mut Self, &T)) {
         self.open(descriptor);
+        if self.is_ion() {
+            let _ = write!(self.text, "$dynamodb_{descriptor}::");
+        }
         self.text.push('[');
         for value in values {
             self.separate();
             write(self, value);
         }
-        self.text.push_str("]}");
+        self.text.push(']');
+        self.close();
     }
 
-    /// A value up to and with the colon after its type descriptor.
+    /// A value up to and with the colon after its type descriptor, which Ion has none of.
     fn open(&mut self, descriptor: &str) {
         self.separate();
-        self.text.push_str("{\"");
-        self.text.push_str(descriptor);
-        self.text.push_str("\":");
+        if !self.is_ion() {
+            let _ = write!(self.text, "{{\"{descriptor}\":");
+        }
+    }
+
+    fn close(&mut self) {
+        if !self.is_ion() {
+            self.text.push('}');
+        }
     }
 
     /// A comma, unless what comes is the first of its object or array or belongs to a name.
@@ -155,12 +215,23 @@ impl DynamoDbJson {
     }
 
     fn base64(&mut self, bytes: &[u8]) {
-        self.text.push('"');
+        let (before, behind) = if self.is_ion() { ("{{", "}}") } else { ("\"", "\"") };
+        self.text.push_str(before);
         BASE64.encode_string(bytes, &mut self.text);
-        self.text.push('"');
+        self.text.push_str(behind);
     }
 
-    /// A JSON string. No real sample shows how exports write characters outside ASCII, so both
+    /// A name in Ion: in quotes where it is no identifier. The shapes have no other names.
+    fn symbol(&mut self, name: &str) {
+        let bare = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && !name.as_bytes()[0].is_ascii_digit();
+        if bare {
+            self.text.push_str(name);
+        } else {
+            let _ = write!(self.text, "'{name}'");
+        }
+    }
+
+    /// A string. No real sample shows how JSON exports write characters outside ASCII, so both
     /// ways come: most strings as UTF-8, every fourth with escapes, of which half in capitals.
     fn quote(&mut self, value: &str) {
         self.text.push('"');
@@ -168,7 +239,7 @@ impl DynamoDbJson {
             self.text.push_str(value);
         } else {
             self.beyond_ascii += u32::from(!value.is_ascii());
-            let (escaped, capitals) = (self.beyond_ascii.is_multiple_of(4), self.beyond_ascii.is_multiple_of(8));
+            let (escaped, capitals) = (!self.is_ion() && self.beyond_ascii.is_multiple_of(4), self.beyond_ascii.is_multiple_of(8));
             for char in value.chars() {
                 match char {
                     '"' => self.text.push_str("\\\""),
@@ -176,6 +247,9 @@ impl DynamoDbJson {
                     '\n' => self.text.push_str("\\n"),
                     '\r' => self.text.push_str("\\r"),
                     '\t' => self.text.push_str("\\t"),
+                    '\0'..='\x1F' if self.is_ion() => {
+                        let _ = write!(self.text, "\\x{:02x}", u32::from(char));
+                    }
                     '\0'..='\x1F' => self.unicode_escape(char, false),
                     '\u{80}'.. if escaped => self.unicode_escape(char, capitals),
                     _ => self.text.push(char),
@@ -197,8 +271,8 @@ impl DynamoDbJson {
 mod tests {
     use super::*;
 
-    fn line(fill: impl FnOnce(&mut DynamoDbJson)) -> String {
-        let mut json = DynamoDbJson::default();
+    fn line(fill: impl FnOnce(&mut Lines)) -> String {
+        let mut json = Lines::default();
         json.item(fill);
         String::from_utf8(json.lines().to_vec()).unwrap()
     }
@@ -232,6 +306,32 @@ mod tests {
     }
 
     #[test]
+    fn every_type_in_ion() {
+        let mut lines = Lines::new(Format::Ion);
+        for _ in 0..2 {
+            lines.item(|item| {
+                item.at("id").string("a\"é\u{1}");
+                item.at("odd-name").boolean(false);
+                item.at("b").null();
+                item.at("c").string_set(&["x", "y"]);
+                item.at("d").number_set(&[30, 2]);
+                item.at("e").list(|list| {
+                    list.integer(0);
+                    list.decimal(-125, 1);
+                });
+                item.at("f").map(|map| map.at("h").digits("1702062202420"));
+                item.at("j").binary(b"hello");
+                item.at("k").binary_set(&[b"x"]);
+            });
+        }
+        let item = concat!(
+            r#"$ion_1_0 {Item:{id:"a\"é\x01",'odd-name':false,b:null,c:$dynamodb_SS::["x","y"],"#,
+            r#"d:$dynamodb_NS::[3d1,2.],e:[0.,-12.5],f:{h:170206220242d1},j:{{aGVsbG8=}},k:$dynamodb_BS::[{{eA==}}]}}"#,
+        );
+        assert_eq!(lines.text, format!("{item}\n {item}\n"));
+    }
+
+    #[test]
     fn empty_values() {
         let written = line(|item| {
             item.at("s").string("");
@@ -262,7 +362,7 @@ mod tests {
 
     #[test]
     fn escapes() {
-        let mut json = DynamoDbJson::default();
+        let mut json = Lines::default();
         for _ in 0..8 {
             json.quote("é😀");
         }
