@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
 use dynarrow::export::read::BATCH_SIZE;
-use dynarrow::{Control, ConvertOptions, ConvertReport, Dest, Error, OutputFormat, ReadOptions, Result, convert};
+use dynarrow::{Control, ConvertOptions, ConvertReport, Dest, Error, ExportFormat, OutputFormat, ReadOptions, Result, convert};
 use serde_json::{Value, json};
 
 use crate::options::{Reading, Source, one_of};
@@ -16,8 +16,9 @@ use crate::{Ending, json};
 /// Convert an export to Parquet, Arrow, CSV or JSON lines, and back
 ///
 /// Every item becomes a row, every attribute a column of the type its values have. Parquet, Arrow
-/// and plain JSON sources become items again: as DynamoDB JSON (.json), or as a whole export
-/// (--to export). A file appears whole or not at all; what is lost is counted and said.
+/// and plain JSON sources become items again: as DynamoDB JSON (.json), as Amazon Ion (.ion), or as
+/// a whole export of either (--to export). A file appears whole or not at all; what is lost is
+/// counted and said.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct Convert {
@@ -28,6 +29,9 @@ pub struct Convert {
     /// The format, where DEST does not end in one
     #[arg(long, value_name = "FORMAT", value_parser = one_of::<OutputFormat>(OutputFormat::NAMES))]
     to: Option<OutputFormat>,
+    /// The format of the data files of an export, with --to export
+    #[arg(long, value_name = "FORMAT", default_value = "dynamodb_json", value_parser = one_of::<ExportFormat>(ExportFormat::NAMES))]
+    export_format: ExportFormat,
     #[command(flatten)]
     reading: Reading,
     /// Rows of a record batch, at most
@@ -46,12 +50,12 @@ pub struct Convert {
 
 const EXAMPLES: &str = "\
 DEST:
-  a file ending in .parquet, .arrow, .csv, .ndjson (plain JSON) or .json (DynamoDB JSON), the
-  latter three also with .gz or .zst; a file that exists is replaced. A name without an ending or
-  with / behind it is a folder, which gets part-00000.parquet (or what --to says); one that is not
-  empty is refused without --overwrite, and with it where it holds a file that Dynarrow did not
-  write. --to export writes data files and manifests as DynamoDB does, into a folder that stands
-  for the bucket. - is standard output, with --to.
+  a file ending in .parquet, .arrow, .csv, .ndjson (plain JSON), .json (DynamoDB JSON) or .ion
+  (Amazon Ion), the latter four also with .gz or .zst; a file that exists is replaced. A name
+  without an ending or with / behind it is a folder, which gets part-00000.parquet (or what --to
+  says); one that is not empty is refused without --overwrite, and with it where it holds a file
+  that Dynarrow did not write. --to export writes data files (see --export-format) and manifests
+  as DynamoDB does, into a folder that stands for the bucket. - is standard output, with --to.
 
 Examples:
   dynarrow convert tests/data/exports/shop shop.parquet
@@ -61,6 +65,9 @@ Examples:
   dynarrow schema shop -o s.json && dynarrow convert tomorrow shop.parquet --schema s.json
   dynarrow convert shop typed.parquet --layout typed && dynarrow convert typed.parquet shop.json.gz
   dynarrow convert shop.parquet bucket/ --to export
+  dynarrow convert shop bucket/ --to export --export-format ion
+  dynarrow convert export-ion shop.json.gz
+  dynarrow convert shop shop.ion.gz
   dynarrow convert shop - --to ndjson | jq .PK
   zstd -dc dump.json.zst | dynarrow convert - dump.parquet --json";
 
@@ -74,7 +81,7 @@ impl Convert {
         }
         let read = ReadOptions { batch_size: self.batch_size, ..self.reading.options()? };
         let export = self.source.open(control)?;
-        let options = ConvertOptions { read, overwrite: self.overwrite, ..ConvertOptions::default() };
+        let options = ConvertOptions { read, overwrite: self.overwrite, export_format: self.export_format };
         let report = {
             let _progress = Progress::watch(control, self.quiet);
             convert(&export, &dest, &options, control, &mut *out)?

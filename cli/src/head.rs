@@ -30,6 +30,7 @@ Examples:
   dynarrow head tests/data/exports/shop
   dynarrow head tests/data/exports/shop -n 3 --columns PK,SK
   dynarrow head shop.parquet
+  dynarrow head shop.ion.gz
   aws dynamodb scan --table-name Shop | dynarrow head - -n 1 | jq";
 
 impl Head {

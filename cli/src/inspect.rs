@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use dynarrow::error::printable;
-use dynarrow::{Control, Export, ExportSummary, Result, open_export_with};
+use dynarrow::{Control, Export, ExportSummary, Result, SourceFormat, open_export_with};
 use serde_json::{Value, json};
 
 use crate::Ending;
@@ -15,7 +15,8 @@ const LISTED: usize = 20;
 
 /// Show what an export is: its table, times, items and files
 ///
-/// Reads the manifests only. `verify` checks that the data are what they say.
+/// Reads the manifests only; where there are none, the first bytes of the first file, which tell its
+/// format. `verify` checks that the data are what the manifests say.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct Inspect {
@@ -36,15 +37,20 @@ impl Inspect {
     pub fn run(&self, out: &mut Output, control: &Control) -> Result<Ending> {
         let export = open_export_with(&self.src, control)?;
         if self.json {
-            out.json(&document(&export))?;
+            out.json(&document(&export)?)?;
         } else {
-            out.text(&text(&export))?;
+            out.text(&text(&export)?)?;
         }
         Ok(Ending::Done)
     }
 }
 
-fn document(export: &Export) -> Value {
+/// The format of the data files where no manifest says it.
+fn told_format(export: &Export) -> Result<Option<SourceFormat>> {
+    if export.summary().is_some() { Ok(None) } else { export.format().map(Some) }
+}
+
+fn document(export: &Export) -> Result<Value> {
     let files = export.files().iter().map(|file| {
         json!({
             "name": file.name,
@@ -54,15 +60,16 @@ fn document(export: &Export) -> Value {
             "manifest": file.entry.as_ref().map(|entry| &entry.raw),
         })
     });
-    json!({
+    Ok(json!({
         "source": export.name(),
         "summary": export.summary().map(|summary| &summary.raw),
+        "format": told_format(export)?.map(SourceFormat::as_str),
         "bytes": export.bytes(),
         "files": files.collect::<Value>(),
-    })
+    }))
 }
 
-fn text(export: &Export) -> String {
+fn text(export: &Export) -> Result<String> {
     let mut text = String::new();
     if let Some(summary) = export.summary() {
         for (label, value) in lines(summary) {
@@ -74,6 +81,11 @@ fn text(export: &Export) -> String {
         let _ = writeln!(text, "{:<14}{} (no manifest)", "source", printable(export.name()));
     }
     let files = export.files();
+    if let Some(format) = told_format(export)? {
+        // The other files may be in other formats.
+        let of = if files.len() > 1 { " (the first file)" } else { "" };
+        let _ = writeln!(text, "{:<14}{}{of}", "format", format.as_str());
+    }
     let missing = files.iter().filter(|file| file.key.is_none()).count() as u64;
     let _ = write!(text, "{:<14}{}, {}", "files", count(files.len() as u64), bytes(export.bytes()));
     let _ = writeln!(text, "{}", if missing > 0 { format!(", {} MISSING", count(missing)) } else { String::new() });
@@ -87,7 +99,7 @@ fn text(export: &Export) -> String {
     if left > 0 {
         let _ = writeln!(text, "  and {}; --json lists all", counted(left, "more file"));
     }
-    text
+    Ok(text)
 }
 
 fn lines(summary: &ExportSummary) -> [(&'static str, Option<String>); 10] {

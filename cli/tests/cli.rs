@@ -207,6 +207,10 @@ fn help_and_version() {
         let help = run(&[verb, "--help"]).done().out;
         assert!(help.contains("Examples:") && help.contains(&format!("dynarrow {verb} ")), "{help}");
     }
+    let help = run(&["convert", "--help"]).done().out;
+    for text in [".ion", "Amazon Ion", "--export-format <FORMAT>", "[possible values: dynamodb_json, ion]"] {
+        assert!(help.contains(text), "{text} in {help}");
+    }
 }
 
 #[test]
@@ -219,7 +223,8 @@ fn inspect_for_people() {
     let place = Place::new();
     let file = place.write("a.json", lines(0..2));
     let out = run(&["inspect", &file]).done().out;
-    assert!(out.contains("(no manifest)") && out.contains("files         1, "), "{out}");
+    assert!(out.contains("(no manifest)\nformat        dynamodb_json\nfiles         1, "), "{out}");
+    assert_eq!(run(&["inspect", &file, "--json"]).done().json()["format"], "dynamodb_json");
 }
 
 #[test]
@@ -229,7 +234,7 @@ fn inspect_for_machines() {
     let export = place.export_with(&[DataFile::new("a.json.gz", &lines(0..2)), gone], &json!({ "unknown": [1] }));
     let document = run(&["inspect", &export, "--json"]).done().json();
     assert_eq!(document["summary"]["unknown"], json!([1]));
-    assert_eq!(document["summary"]["itemCount"], 4);
+    assert_eq!((&document["summary"]["itemCount"], &document["format"]), (&json!(4), &Value::Null));
     let files = document["files"].as_array().unwrap();
     assert_eq!(files.iter().map(|file| &file["missing"]).collect::<Vec<_>>(), [false, true]);
     assert_eq!(files[0]["manifest"]["itemCount"], 2);
@@ -453,7 +458,7 @@ fn threads_do_not_change_a_byte() {
     let place = Place::new();
     let big = place.export(&[DataFile::new("a.json.gz", &lines(0..60_000)), DataFile::new("b.json.gz", &lines(0..7))]);
     for src in [&shop(), &big] {
-        for ending in ["parquet", "arrow", "csv", "ndjson"] {
+        for ending in ["parquet", "arrow", "csv", "ndjson", "ion"] {
             let bytes = |threads: &str| {
                 let dest = place.at(&format!("x.{ending}"));
                 run(&["convert", src, &dest, "--threads", threads]).done();
@@ -826,6 +831,177 @@ fn a_whole_export_is_written_and_relocated() {
     assert!(run(&["relocate", &file, "--to", "s3://x"]).error(4).starts_with("E_MANIFEST: "));
 }
 
+// ---- Amazon Ion ----
+
+/// What an Ion export says of itself.
+fn ion() -> Value {
+    json!({ "outputFormat": "ION" })
+}
+
+/// The same lines as of [`lines`], in Ion.
+fn ion_lines(numbers: std::ops::Range<u64>) -> String {
+    use std::fmt::Write as _;
+    numbers.fold(String::new(), |mut text, n| {
+        writeln!(text, r#"$ion_1_0 {{Item:{{id:{n}.,text:"the text of item {n}"}}}}"#).unwrap();
+        text
+    })
+}
+
+/// Two items with one between them whose number is too large.
+const ONE_BAD_ION: &str = "$ion_1_0 {Item:{id:1.}}\n$ion_1_0 {Item:{id:2.,m:{d:1d999}}}\n$ion_1_0 {Item:{id:3.}}\n";
+
+#[test]
+fn an_ion_export() {
+    let place = Place::new();
+    let folder = place.at("bucket");
+    let args = ["convert", &shop(), &folder, "--to", "export", "--export-format", "ion", "--json", "--quiet"];
+    let report = run(&args).done().json();
+    let paths: Vec<_> = report["files"].as_array().unwrap().iter().map(|file| file["path"].as_str().unwrap()).collect();
+    assert_eq!(paths.iter().filter(|path| path.ends_with(".ion.gz")).count(), 1, "{paths:?}");
+
+    let ran = run(&["verify", &folder]).done();
+    assert!(ran.out.starts_with("1 file, 3,000 items, ") && ran.out.ends_with(": no errors\n"), "{}", ran.out);
+    let out = run(&["inspect", &folder]).done().out;
+    for text in ["table         Shop\n", "format        ION\n", "items         3,000\n", ".ion.gz\n"] {
+        assert!(out.contains(text), "{text} in {out}");
+    }
+    let document = run(&["inspect", &folder, "--json"]).done().json();
+    assert_eq!(document["summary"]["outputFormat"], "ION");
+    let source = run(&["inspect", &shop(), "--json"]).done().json();
+    assert_eq!(document["summary"]["tableArn"], source["summary"]["tableArn"]);
+
+    // It is the same table to every verb.
+    for args in [&["schema"][..], &["schema", "--json", "--layout", "typed"], &["head", "-n", "3000"]] {
+        let of = |src: &str| run(&[&[args[0], src], &args[1..]].concat()).done().out;
+        assert!(of(&folder) == of(&shop()), "{args:?}");
+    }
+    for format in ["parquet", "arrow", "csv", "ndjson", "dynamodb_json", "ion"] {
+        let of = |src: &str| run(&["convert", src, "-", "--to", format, "--check", "md5", "--quiet"]).done().bytes;
+        assert!(of(&folder) == of(&shop()), "{format}");
+    }
+}
+
+#[test]
+fn ion_is_right() {
+    let place = Place::new();
+    let file = place.write("a.json", EVERY_TYPE);
+    let expected = concat!(
+        r#"$ion_1_0 {Item:{id:1.,s:"a \"q\", b\nc",n:12345678901234567890.5,b:{{AAH/}},t:true,z:null,m:{x:1d2,y:["ü",null]},"#,
+        r#"l:[1.,-2.5],ss:$dynamodb_SS::["p","q"],ns:$dynamodb_NS::[3.,4.],bs:$dynamodb_BS::[{{AA==}}]}}"#,
+        "\n",
+        r#"$ion_1_0 {Item:{id:2.,s:"",t:false,m:{},late:"x"}}"#,
+        "\n",
+    );
+    assert_eq!(run(&["convert", &file, "-", "--to", "ion"]).done().out, expected);
+    for dest in ["x.ion", "x.ion.gz", "x.ion.zst", "part"] {
+        run(&["convert", &file, &place.at(dest), "--to", "ion"]).done();
+        assert_eq!(items(&place.at(dest)), items(&file), "{dest}");
+    }
+    assert_eq!(place.read("x.ion"), expected);
+    assert_eq!(place.read("part/part-00000.ion"), expected);
+    assert_eq!(fs::read(place.at("x.ion.gz")).unwrap()[..2], [0x1f, 0x8b]);
+    assert_eq!(fs::read(place.at("x.ion.zst")).unwrap()[..4], [0x28, 0xb5, 0x2f, 0xfd]);
+    run(&["convert", &file, &place.at("part"), "--overwrite"]).done();
+
+    // By way of columns; and one attribute alone.
+    run(&["convert", &place.at("x.ion.gz"), &place.at("x.parquet"), "--layout", "typed"]).done();
+    run(&["convert", &place.at("x.parquet"), &place.at("back.ion")]).done();
+    assert_eq!(items(&place.at("back.ion")), items(&file));
+    assert_eq!(
+        run(&["convert", &file, "-", "--to", "ion", "--columns", "late"]).done().out,
+        "$ion_1_0 {Item:{}}\n$ion_1_0 {Item:{late:\"x\"}}\n"
+    );
+    let ran = run(&["convert", &file, &place.at("y.ion"), "--layout", "typed"]);
+    assert_eq!(ran.error(2), "E_USAGE: layout is for Parquet and Arrow, not for ion");
+}
+
+/// Also where no name tells the format.
+#[test]
+fn ion_is_told_by_its_bytes() {
+    let place = Place::new();
+    let text = ion_lines(0..3);
+    let expected = run_with_input(&["head", "-"], lines(0..3).as_bytes()).done().out;
+    let binary = b"\xe0\x01\x00\xea\xd3\x84\x81x";
+    for (input, expected) in [(text.as_bytes(), expected.as_str()), (&gzip(text.as_bytes()), &expected), (binary, "{\"name\":\"x\"}\n")] {
+        assert_eq!(run_with_input(&["head", "-"], input).done().out, expected);
+        assert_eq!(run_with_input(&["convert", "-", "-", "--to", "ndjson", "--quiet"], input).done().out, expected);
+        let ran = run_with_input(&["inspect", "-"], input).done();
+        assert!(ran.out.contains("format        ion\n"), "{}", ran.out);
+    }
+    run_with_input(&["convert", "-", &place.at("x.csv")], text.as_bytes()).done();
+    assert_eq!(place.read("x.csv").lines().count(), 4);
+    let bad = run_with_input(&["convert", "-", &place.at("y.csv")], ONE_BAD_ION.as_bytes());
+    assert!(bad.error(4).ends_with("(file standard input, line 2, byte 51, item 1, attribute m.d)"), "{}", bad.err);
+
+    // JSON is Ion too, if one says so.
+    let both = place.write("both.json", r#"{"id":1}"#);
+    assert!(run(&["head", &both]).error(4).starts_with("E_DESCRIPTOR: "));
+    assert_eq!(run(&["head", &both, "--format", "ion"]).done().out, "{\"id\":1}\n");
+    let file = place.write("a.ion", &text);
+    assert!(run(&["head", &file, "--format", "dynamodb_json"]).error(4).starts_with("E_JSON: "));
+    place.write("folder/a.ion", &text);
+    place.write("folder/b.json", lines(3..5));
+    let folder = place.at("folder");
+    assert_eq!(run(&["head", &folder]).done().out.lines().count(), 5);
+    assert!(run(&["inspect", &folder]).done().out.contains("format        ion (the first file)\n"));
+}
+
+#[test]
+fn a_bad_value_in_a_line_of_ion() {
+    let place = Place::new();
+    let files = [DataFile::new("a.ion.gz", &ion_lines(0..5)), DataFile::new("b.ion.gz", ONE_BAD_ION)];
+    let export = place.export_with(&files, &ion());
+    fails(&place, &export, "E_NUMBER", &format!("(file {DATA}/b.ion.gz, line 2, byte 51, item 1, attribute m.d)"));
+    let ran = run(&["convert", &export, &place.at("bucket"), "--to", "export", "--export-format", "ion"]);
+    assert!(ran.error(4).starts_with("E_NUMBER: ") && !Path::new(&place.at("bucket")).exists(), "{}", ran.err);
+    assert!(run(&["schema", &export]).error(4).starts_with("E_NUMBER: "));
+    let ran = run(&["head", &export]);
+    assert_eq!((ran.code, ran.out.lines().count()), (4, 6));
+
+    let ran = run(&["convert", &export, &place.at("x.csv"), "--on-error", "skip", "--json", "--quiet"]).done();
+    assert!(ran.err.starts_with("dynarrow: 1 record skipped; first: E_NUMBER: "), "{}", ran.err);
+    let report = ran.json();
+    assert_eq!((&report["items"], &report["skipped"]), (&json!(7), &json!(1)));
+    let error = &report["errors"][0];
+    let found = json!([error["code"], error["file"], error["line"], error["byte"], error["item"], error["path"]]);
+    assert_eq!(found, json!(["E_NUMBER", format!("{DATA}/b.ion.gz"), 2, 51, 1, "m.d"]));
+    assert_eq!(place.read("x.csv").lines().count(), 8);
+}
+
+#[test]
+fn broken_ion_in_a_line() {
+    let place = Place::new();
+    let text = ion_lines(0..40_000);
+    let broken = text.replace(r#""the text of item 33333"}"#, r#""the text of item 33333}"#);
+    let files = [DataFile::new("a.ion.gz", &ion_lines(0..5)), DataFile::new("b.ion.gz", &broken)];
+    let export = place.export_with(&files, &ion());
+    let line = broken.lines().nth(33_333).unwrap();
+    let end = broken.lines().take(33_333).map(|line| line.len() + 1).sum::<usize>() + line.len();
+    let at = format!("(file {DATA}/b.ion.gz, line 33334, byte {end}, item 33333, attribute text)");
+    fails(&place, &export, "E_ION", &at);
+    let ran = run(&["verify", &export]);
+    assert!(ran.code == 1 && ran.out.starts_with("error  E_ION: ") && ran.out.ends_with(": 1 error\n"), "{ran:?}");
+    assert!(ran.out.contains(&at), "{}", ran.out);
+}
+
+#[test]
+fn ion_of_an_incremental_export() {
+    let place = Place::new();
+    let record = "$ion_1_0 {Record:{Metadata:{WriteTimestampMicros:1.},Keys:{id:1.},NewImage:{id:1.}}}\n";
+    let file = place.write("a.ion", record);
+    for options in [&[][..], &["--on-error", "skip"]] {
+        let ran = run(&[&["convert", &file, &place.at("x.csv")], options].concat());
+        let error = ran.error(2);
+        assert!(error.starts_with("E_INCREMENTAL: ") && error.ends_with(", line 1, byte 9, item 0)"), "{error}");
+    }
+    let mut summary = ion();
+    summary.as_object_mut().unwrap().extend([("exportType".into(), json!("INCREMENTAL_EXPORT"))]);
+    let export = place.export_with(&[DataFile::new("a.ion.gz", record)], &summary);
+    assert!(run(&["head", &export]).error(2).starts_with("E_INCREMENTAL: "));
+    assert!(run(&["verify", &export]).done().out.starts_with("1 file, 1 item, "));
+    assert!(run(&["inspect", &export]).done().out.contains("type          incremental\nformat        ION\n"));
+}
+
 // ---- Exit codes and bad input ----
 
 #[test]
@@ -859,6 +1035,9 @@ fn usage_errors() {
         &["convert", &shop(), &x, "--schema", "s.json", "--override", "price=int64"],
         &["convert", &shop(), &x, "--schema", "s.json", "--sample", "10"],
         &["convert", &shop(), "-", "--to", "export"],
+        &["convert", &shop(), &x, "--export-format", "ion"],
+        &["convert", &shop(), "-", "--to", "ion", "--export-format", "ion"],
+        &["convert", &shop(), &place.at("bucket"), "--to", "export", "--export-format", "x"],
         &["relocate", &shop()],
         &["relocate", &shop(), "--to", "/a/folder"],
         &["verify", &shop(), "--nonsense"],
@@ -930,7 +1109,7 @@ fn fails(place: &Place, src: &str, code: &str, position: &str) {
     fs::create_dir(&folder).unwrap();
     place.write("dest/x.csv", "what was there before");
     let before = place.listing();
-    for dest in ["x.parquet", "x.arrow", "x.csv", "x.ndjson.gz", "parts/"] {
+    for dest in ["x.parquet", "x.arrow", "x.csv", "x.ndjson.gz", "x.ion.zst", "parts/"] {
         for threads in ["1", "4"] {
             let ran = run(&["convert", src, &format!("{folder}/{dest}"), "--threads", threads]);
             let error = ran.error(4);
