@@ -10,6 +10,7 @@ mod options;
 mod pass;
 mod read;
 mod schema;
+mod text;
 mod verify;
 
 use wasm_bindgen::prelude::*;

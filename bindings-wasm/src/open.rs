@@ -55,6 +55,11 @@ pub struct Export(pub(crate) dynarrow::Export);
 
 #[wasm_bindgen]
 impl Export {
+    /// The same export, in a format that is not to be detected.
+    pub fn with_format(self, format: &str) -> Result<Self> {
+        format.parse().map(|format| Self(self.0.with_format(format))).map_err(thrown)
+    }
+
     /// The summary manifest as it stands in the export, or null.
     pub fn summary(&self) -> JsValue {
         self.0.summary().map_or(JsValue::NULL, |summary| to_js(&summary.raw.clone().into()))

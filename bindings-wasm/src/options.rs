@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use dynarrow::{Error, ReadOptions, Schema};
+use dynarrow::{Error, Numbers, ReadOptions, Schema, SourceFormat};
 use js_sys::{Array, JSON, Map, Object, Reflect};
 use wasm_bindgen::prelude::*;
 
@@ -27,6 +27,9 @@ const NAMES: [&str; 17] = [
     "signal",
     "onProgress",
 ];
+
+/// Those that are for lines of text, too.
+const TEXT_NAMES: [&str; 6] = ["columns", "numbers", "onError", "check", "signal", "onProgress"];
 
 /// How an export is read.
 #[wasm_bindgen]
@@ -76,6 +79,23 @@ fn parse(given: &JsValue) -> dynarrow::Result<ReadOptions> {
         let wrong = || Error::usage("columns must be an array of attribute names");
         let names = columns.dyn_ref::<Array>().ok_or_else(wrong)?.iter();
         options.columns = Some(names.map(|name| name.as_string().ok_or_else(wrong)).collect::<dynarrow::Result<_>>()?);
+    }
+    Ok(options)
+}
+
+/// The options of a conversion to text. What only columns of a type can do is refused: to
+/// leave it out silently would be worse.
+pub fn parse_text(given: &JsValue, format: SourceFormat) -> dynarrow::Result<ReadOptions> {
+    let options = parse(given)?;
+    let refuse = |what: &str, takes: &str| Err(Error::usage(format!("{what} is for {takes}, not for {}", format.as_str())));
+    if let Some(name) = NAMES.iter().find(|name| !TEXT_NAMES.contains(name) && member(given, name).is_some()) {
+        return refuse(name, "Parquet and Arrow");
+    }
+    if matches!(options.policies.numbers, Numbers::Decimal { .. }) {
+        return refuse("numbers=decimal", "Parquet and Arrow");
+    }
+    if options.policies.numbers != Numbers::default() && format != SourceFormat::Ndjson {
+        return refuse("numbers", "Parquet, Arrow and ndjson");
     }
     Ok(options)
 }

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { tableFromIPC } from "apache-arrow";
-import { type Export, type ReadOptions, openExport } from "dynarrow";
+import { type Export, type OutputStream, type ReadOptions, openExport } from "dynarrow";
 import { parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { DATA, SHOP, bytesOf, collect, dataFile, failsWith, filesBelow, itemsOf, makeExport, rowsOf, rowsOfItems, rowsOfTable } from "./support.ts";
@@ -84,7 +84,7 @@ test("the same bytes from a path and a Map, in any chunks", async () => {
 });
 
 test("the same bytes as the command's", { skip: CLI === undefined && "target/ has no command of these sources: cargo build --package dynarrow-cli" }, async () => {
-  const run = (...options: string[]) => execFileSync(CLI ?? "", ["convert", SHOP, "-", "--to", "parquet", "--threads", "2", "--quiet", ...options], { maxBuffer: 1 << 30, stdio: ["ignore", "pipe", "pipe"] });
+  const run = (to: string, ...options: string[]) => execFileSync(CLI ?? "", ["convert", SHOP, "-", "--to", to, "--threads", "2", "--quiet", ...options], { maxBuffer: 1 << 30, stdio: ["ignore", "pipe", "pipe"] });
   const exp = await openExport(SHOP);
   const schema = await exp.inferSchema({ columns: ["PK", "lines", "price"] });
   const file = join(scratch, "schema.json");
@@ -101,10 +101,17 @@ test("the same bytes as the command's", { skip: CLI === undefined && "target/ ha
   ];
   for (const [args, options] of cases) {
     const bytes = await bytesOf(exp.toParquet(options));
-    assert.ok(run(...args).equals(bytes), `convert ${args.join(" ")}`);
+    assert.ok(run("parquet", ...args).equals(bytes), `convert ${args.join(" ")}`);
     // A chunk of another size is another block: the sample must not see it.
     assert.ok(Buffer.from(await bytesOf((await openExport(SHOP, { chunkSize: 777 })).toParquet(options))).equals(bytes), args.join(" "));
   }
+  const texts: [string[], OutputStream][] = [
+    [["dynamodb_json"], exp.toDynamodbJson()],
+    [["ion", "--columns", "ref,price"], exp.toIon({ columns: ["ref", "price"] })],
+    [["ndjson"], exp.toNdjson()],
+    [["ndjson", "--numbers", "float64"], exp.toNdjson({ numbers: "float64" })],
+  ];
+  for (const [[to = "", ...args], stream] of texts) assert.ok(run(to, ...args).equals(await bytesOf(stream)), `${to} ${args.join(" ")}`);
 });
 
 test("the report of a stream", async () => {

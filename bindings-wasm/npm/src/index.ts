@@ -3,8 +3,8 @@
 export type { OutputStream } from "./convert.js";
 export type { Progress, WorkOptions } from "./drive.js";
 export { DynarrowError, type ErrorDetails } from "./error.js";
-export { type DataFile, type Export, type ExportSummary, type OpenOptions, openExport } from "./open.js";
-export type { Extra, Layout, Maps, Mixed, Numbers, Override, Overrides, ReadOptions } from "./options.js";
+export { type DataFile, type Export, type ExportSummary, type OpenOptions, type SourceFormat, openExport } from "./open.js";
+export type { Extra, Layout, Maps, Mixed, NdjsonOptions, Numbers, Override, Overrides, ReadOptions, TextOptions } from "./options.js";
 export type { BatchReader, Loss, Losses, ReadReport } from "./read.js";
 export { type Descriptor, type Digits, Schema, type SchemaColumn, type SchemaDocument, type SchemaField, type SchemaType } from "./schema.js";
 export type { Bytes, ExportSource, Sliceable } from "./source.js";

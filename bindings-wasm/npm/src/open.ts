@@ -1,10 +1,10 @@
 /** Opening an export: its manifests are read, and nothing else. */
 
 import { type BatchReader, readBatches } from "./read.js";
-import { type OutputStream, convert } from "./convert.js";
+import { type OutputStream, convert, convertToText } from "./convert.js";
 import type { Pushed, WorkOptions } from "./drive.js";
 import { call, usage } from "./error.js";
-import type { ReadOptions } from "./options.js";
+import type { NdjsonOptions, ReadOptions, TextOptions } from "./options.js";
 import { type Schema, inferSchema } from "./schema.js";
 import { type Bytes, type ExportSource, filesOf, isBytes, isIterable, readPart, sizeOf } from "./source.js";
 import { type VerifyReport, verify } from "./verify.js";
@@ -55,7 +55,14 @@ export interface DataFile {
 export interface OpenOptions {
   /** Bytes that are read of a file at a time; 1 MiB by default. */
   readonly chunkSize?: number | undefined;
+  /** The format of the data files, where neither the manifest nor the bytes are to say it. */
+  readonly format?: SourceFormat | undefined;
 }
+
+const FORMATS = ["dynamodb_json", "ion", "ndjson"] as const;
+
+/** A format that is read: DynamoDB JSON, Amazon Ion (text or binary), or plain JSON. */
+export type SourceFormat = (typeof FORMATS)[number];
 
 const CHUNK = 1 << 20;
 
@@ -79,13 +86,15 @@ export type Place = { readonly name: string; readonly root?: string } & ({ reado
 export async function openFiles(sources: ReadonlyMap<string, Bytes>, place: Place, options?: OpenOptions): Promise<Export> {
   const chunkSize = options?.chunkSize ?? CHUNK;
   if (!Number.isInteger(chunkSize) || chunkSize < 1) throw usage("chunkSize must be a whole number of at least 1");
+  const format = options?.format;
+  if (format !== undefined && !FORMATS.includes(format)) throw usage(`format must be one of ${FORMATS.join(", ")}`);
   const files = new Files(place.root ?? "");
   for (const [key, bytes] of sources) {
     if (Files.is_manifest(key)) files.add_manifest(key, await readPart(bytes, 0, sizeOf(bytes), key));
     else files.add(key, sizeOf(bytes));
   }
   const handle = call(() => ("file" in place ? files.open_file(place.file, place.name) : files.open(place.folder, place.name)));
-  return new Export(handle, sources, chunkSize);
+  return new Export(format === undefined ? handle : call(() => handle.with_format(format)), sources, chunkSize);
 }
 
 /**
@@ -145,6 +154,24 @@ export class Export {
   /** The items as one Arrow IPC stream, uncompressed, a batch at a time. */
   toArrow(options?: ReadOptions): OutputStream {
     return convert(this.#open, "to_arrow", options);
+  }
+
+  /**
+   * The items as lines of DynamoDB JSON, as an export has them: `{"Item":{…}}`. Ion becomes
+   * JSON with nothing lost. `.pipeThrough(new CompressionStream("gzip"))` compresses.
+   */
+  toDynamodbJson(options?: TextOptions): OutputStream {
+    return convertToText(this.#open, "dynamodb_json", options);
+  }
+
+  /** The items as lines of Amazon Ion text, as an export has them: `$ion_1_0 {Item:{…}}`. */
+  toIon(options?: TextOptions): OutputStream {
+    return convertToText(this.#open, "ion", options);
+  }
+
+  /** The items as plain JSON lines: binary as base64, sets as arrays. */
+  toNdjson(options?: NdjsonOptions): OutputStream {
+    return convertToText(this.#open, "ndjson", options);
   }
 
   /** Gives the memory back. What is under way goes on; nothing new begins. */

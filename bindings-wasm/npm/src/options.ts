@@ -38,8 +38,19 @@ export type Override = Numbers | "int64" | "json" | "struct" | "map" | `timestam
 /** What single paths are made: `{ price: "decimal(18,2)", "lines[].qty": "int64", '["odd name"].x': "json" }`. */
 export type Overrides = { readonly [path: string]: Override };
 
+/** What all reading of items takes. */
+interface ItemOptions extends WorkOptions {
+  /** What a bad record does: ends the work (the default), or is passed over and counted. */
+  readonly onError?: "raise" | "skip" | undefined;
+  /**
+   * What is checked against the manifest while reading: the items of each file (`"count"`,
+   * the default), also its MD5 (`"md5"`), or nothing (`"none"`).
+   */
+  readonly check?: "count" | "md5" | "none" | undefined;
+}
+
 /** How an export is read. */
-export interface ReadOptions extends WorkOptions {
+export interface ReadOptions extends ItemOptions {
   /** The attributes that are read, in this order; all by default. */
   readonly columns?: readonly string[] | undefined;
   /** What the column of a number is; `"auto"` by default. */
@@ -69,11 +80,16 @@ export interface ReadOptions extends WorkOptions {
   readonly maxPaths?: number | undefined;
   /** Rows of a record batch, at most; 8,192 by default. */
   readonly batchSize?: number | undefined;
-  /** What a bad record does: ends the work (the default), or is passed over and counted. */
-  readonly onError?: "raise" | "skip" | undefined;
-  /**
-   * What is checked against the manifest while reading: the items of each file (`"count"`,
-   * the default), also its MD5 (`"md5"`), or nothing (`"none"`).
-   */
-  readonly check?: "count" | "md5" | "none" | undefined;
+}
+
+/** How an export is converted to lines of text. What is for columns only is refused: `E_USAGE`. */
+export interface TextOptions extends ItemOptions {
+  /** The attributes that are written, each where its item has it; all by default. */
+  readonly columns?: readonly string[] | undefined;
+}
+
+/** How an export is converted to plain JSON lines. */
+export interface NdjsonOptions extends TextOptions {
+  /** What a number is: with all its digits (`"auto"`, the default), the nearest float64, which the report counts, or text. */
+  readonly numbers?: "auto" | "float64" | "string" | undefined;
 }
