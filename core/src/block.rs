@@ -39,6 +39,8 @@ pub struct Block {
     pub data: Vec<u8>,
     /// Where in them the records are.
     pub records: Records,
+    /// The file's format, where it was known before the file was read.
+    pub format: Option<SourceFormat>,
     /// Bytes behind the records that cannot be one.
     pub fault: Option<CutFault>,
 }
@@ -167,12 +169,13 @@ impl Cutter {
                         Some(format) => format == SourceFormat::Ion,
                         None => is_ion(&self.buffer, self.finished)?,
                     };
-                    self.mode = match ion {
-                        true => Mode::Ion(Stream::default()),
-                        false => match detect(&self.buffer, self.finished)? {
+                    self.mode = if ion {
+                        Mode::Ion(Stream::default())
+                    } else {
+                        match detect(&self.buffer, self.finished)? {
                             Shape::Lines => Mode::Lines,
                             Shape::Document => Mode::Document(Document::default()),
-                        },
+                        }
                     };
                 }
                 Mode::Lines => {
@@ -317,7 +320,8 @@ impl Cutter {
         let rest = self.buffer.split_off(end);
         let data = std::mem::replace(&mut self.buffer, rest);
         let lines = memchr::memchr_iter(b'\n', &data).count() as u64;
-        let block = Block { file: self.file, index: self.index, byte: self.byte, line: self.line, data, records, fault };
+        let block =
+            Block { file: self.file, index: self.index, byte: self.byte, line: self.line, data, records, format: self.format, fault };
         self.index += 1;
         self.byte += end as u64;
         self.line += lines;

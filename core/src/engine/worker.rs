@@ -110,7 +110,8 @@ impl<S: BlockSink> Worker<S> {
     /// Decodes a block.
     pub fn work(&mut self, block: &Block) -> (Outcome, Result<S::Out>) {
         self.sink.begin_block(block.file, block.index);
-        let outcome = self.decoder.decode(block, self.reading.form, self.reading.skip, &mut self.sink);
+        let form = if block.format == Some(SourceFormat::Ndjson) { Form::Plain } else { self.reading.form };
+        let outcome = self.decoder.decode(block, form, self.reading.skip, &mut self.sink);
         (outcome, self.sink.end_block())
     }
 

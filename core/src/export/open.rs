@@ -219,7 +219,6 @@ impl Export {
         match &self.summary {
             Some(summary) if summary.is_incremental() => Form::Any,
             Some(_) => Form::Wrapped,
-            None if self.format().is_ok_and(|format| format == SourceFormat::Ndjson) => Form::Plain,
             None => Form::Either,
         }
     }

@@ -35,7 +35,7 @@ pub fn loads(line: &[u8], format: ExportFormat) -> Result<Item> {
         ExportFormat::DynamodbJson => Records::Lines,
         ExportFormat::Ion => Records::Ion(Start::of(line)),
     };
-    let block = Block { file: 0, index: 0, byte: 0, line: 1, data: line.to_vec(), records, fault: None };
+    let block = Block { file: 0, index: 0, byte: 0, line: 1, data: line.to_vec(), records, format: None, fault: None };
     let mut items = Items::default();
     let outcome = BlockDecoder::default().decode(&block, Form::Either, false, &mut items);
     if let Some(error) = outcome.fatal {

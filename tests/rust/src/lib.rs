@@ -1,6 +1,7 @@
 //! Random items, written and read by serde_json alone, and exports as AWS lays them out:
 //! the other side of every comparison.
 
+pub mod ion;
 pub mod layout;
 
 use base64::Engine;
@@ -18,7 +19,7 @@ pub fn any_value() -> impl Strategy<Value = Value> {
         1 => any::<bool>().prop_map(|b| json!({"BOOL": b})),
         1 => Just(json!({"NULL": true})),
         1 => prop::collection::btree_set(any_text(), 1..4).prop_map(|s| json!({"SS": s})),
-        1 => prop::collection::vec(any_number(), 1..4).prop_map(|s| json!({"NS": s})),
+        1 => prop::collection::vec(any_number(), 1..4).prop_map(|s| json!({"NS": distinct(s)})),
         1 => prop::collection::btree_set(any_binary(), 1..4).prop_map(|s| json!({"BS": s})),
     ];
     scalar.prop_recursive(5, 24, 5, |inner| {
@@ -27,6 +28,18 @@ pub fn any_value() -> impl Strategy<Value = Value> {
             prop::collection::btree_map(any_name(), inner, 0..5).prop_map(|m| json!({"M": m})),
         ]
     })
+}
+
+/// The numbers without those that stood before, by value: a set has none twice.
+fn distinct(numbers: Vec<String>) -> Vec<String> {
+    let mut seen = Vec::new();
+    let is_new = |text: &String| {
+        let number = Number::parse(text.as_bytes()).expect("a number");
+        let is_new = !seen.contains(&number);
+        seen.push(number);
+        is_new
+    };
+    numbers.into_iter().filter(is_new).collect()
 }
 
 /// An item in DynamoDB JSON, without the wrapper.

@@ -12,7 +12,7 @@ pub const MARKER: [u8; 4] = [0xe0, 0x01, 0x00, 0xea];
 const LIST: u8 = 11;
 const STRUCT: u8 = 13;
 const ANNOTATION: u8 = 14;
-/// `$ion_symbol_table` as a VarUInt.
+/// `$ion_symbol_table` as a variable-length integer.
 const SYMBOL_TABLE: u8 = 0x80 | 3;
 
 /// Where the body of the value at `at` is: its start and end, past the bytes where they do

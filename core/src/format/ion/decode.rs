@@ -1,11 +1,12 @@
 //! Ion text → events: one record, from a text that holds it whole.
 //!
-//! The forms that exporters write are read here, straight into the sink. A value in any
-//! other form (a string of three quotes, a symbol, a timestamp, a number in another base) is
-//! found as a whole and given to ion-rs; what is around it goes on here.
+//! The forms that exporters write are read here, straight into the sink, and so is all text
+//! in quotes. A value in any other form (a number in another base, a float, a clob, a symbol's
+//! number) is found as a whole and given to ion-rs; what is around it goes on here.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use ion_rs::Element;
 
 use super::foreign::{self, Sender};
 use super::scan::{self, Beyond, End};
@@ -93,10 +94,7 @@ impl<'a> Decoder<'a> {
         self.white()?;
         let wrapped = name == "Item" && self.opens_struct();
         if matches!(&*name, "Record" | "Keys" | "Metadata") && self.is_change(start) {
-            return Err(match form {
-                Form::Wrapped => Fault::new(Code::Record, start, "a record of an incremental export in a full one"),
-                _ => Fault::new(Code::Incremental, start, "a record of an incremental export; `changes` reads these"),
-            });
+            return Err(foreign::change_in_full(form, start));
         }
         if wrapped {
             self.at += 1;
@@ -239,59 +237,33 @@ impl<'a> Decoder<'a> {
     /// The name that starts here, in any form, into `scratch.text`.
     #[cold]
     fn field_name(&mut self) -> Decoded {
+        if let Some(name) = self.bare_name() {
+            name.clone_into(&mut self.scratch.text);
+            return Ok(());
+        }
         let start = self.at;
         match self.peek() {
-            Some(b'\'') if !self.bytes[start..].starts_with(b"'''") && self.simple(b'\'') => return Ok(()),
-            Some(b'"') if self.simple(b'"') => return Ok(()),
-            Some(b'"' | b'\'') => {}
-            Some(byte) if scan::is_identifier(byte) && !byte.is_ascii_digit() => {}
-            _ => return Err(self.unexpected("a field name")),
+            Some(b'"' | b'\'') => self.quoted(),
+            Some(b'$') => {
+                // The number of a symbol; what has no number is a bare name.
+                self.at += 1 + self.bytes[start + 1..].iter().take_while(|b| b.is_ascii_digit()).count();
+                let at = at_index(start);
+                let element = self.read(start).map_err(&at)?;
+                let text =
+                    element.as_text().ok_or_else(|| at(Fault::new(Code::IonType, 0, "a field whose name is a symbol without text")))?;
+                text.clone_into(&mut self.scratch.text);
+                Ok(())
+            }
+            _ => Err(self.unexpected("a field name")),
         }
-        // A struct of this name alone: ion-rs knows what may be a name.
-        let end = match scan::value_end(self.bytes, start, true) {
-            End::At(end) => end,
-            end => return Err(fault_of(end, self.text)),
-        };
-        let name = &self.text[start..end];
-        let broken = || Fault::new(Code::Ion, start, format!("not a field name: {}", shown(name)));
-        let element = foreign::read(self.context, &format!("{{{name}:0}}")).map_err(|_| broken())?;
-        let (symbol, _) = element.as_struct().and_then(|fields| fields.fields().next()).ok_or_else(broken)?;
-        let text = symbol.text().ok_or_else(|| Fault::new(Code::IonType, start, "a field whose name is a symbol without text"))?;
-        text.clone_into(&mut self.scratch.text);
-        self.at = end;
-        Ok(())
     }
 
-    /// The string or symbol that starts here with its quote, into `scratch.text`; `false` and
-    /// no move where it has escapes that are left to ion-rs, or is broken.
-    fn simple(&mut self, quote: u8) -> bool {
-        let start = self.at;
+    /// The string or symbol that starts here with its quotes, into `scratch.text`.
+    #[cold]
+    fn quoted(&mut self) -> Decoded {
         self.scratch.text.clear();
-        let mut from = start + 1;
-        loop {
-            let end = match quote {
-                b'"' => string_end(self.bytes, from),
-                _ => {
-                    let found = self.bytes[from..].iter().position(|&b| b == quote || b == b'\\' || b < 0x20);
-                    found.map_or(self.bytes.len(), |n| from + n)
-                }
-            };
-            self.scratch.text.push_str(&self.text[from..end]);
-            match self.bytes.get(end) {
-                Some(&byte) if byte == quote => {
-                    self.at = end + 1;
-                    return true;
-                }
-                Some(b'\\') => match escape(&self.bytes[end + 1..]) {
-                    Some((c, length)) => {
-                        self.scratch.text.push(c);
-                        from = end + 1 + length;
-                    }
-                    None => return false,
-                },
-                _ => return false,
-            }
-        }
+        self.at = unquote(self.text, self.at, &mut self.scratch.text)?;
+        Ok(())
     }
 
     #[inline]
@@ -301,7 +273,10 @@ impl<'a> Decoder<'a> {
             if *left == 0 {
                 self.scratch.switch_in = None;
                 self.white()?;
-                return self.foreign(sink);
+                let start = self.at;
+                self.skip_value()?;
+                let element = self.read(start).map_err(at_index(start))?;
+                return Sender::new(sink, self.depth, &mut self.scratch.members).value(&element).map_err(at_index(start));
             }
             *left -= 1;
         }
@@ -353,23 +328,73 @@ impl<'a> Decoder<'a> {
                 sink.boolean(false);
                 5
             }
+            Some(b'\'') => {
+                self.quoted()?;
+                if self.is_annotated()? {
+                    self.at = start;
+                    return self.foreign(sink);
+                }
+                sink.string(&self.scratch.text);
+                return Ok(());
+            }
             _ => return self.foreign(sink),
         };
         self.at += length;
         Ok(())
     }
 
+    /// Whether what ended here is an annotation.
+    fn is_annotated(&mut self) -> Decoded<bool> {
+        let colons = scan::white_end(self.bytes, self.at, true).map_err(|end| fault_of(end, self.text))?;
+        Ok(self.bytes[colons..].starts_with(b"::"))
+    }
+
     /// A value that is read by ion-rs.
     #[cold]
     fn foreign<S: Sink>(&mut self, sink: &mut S) -> Decoded {
         let start = self.at;
+        let element = self.foreign_element()?;
+        Sender::new(sink, self.depth, &mut self.scratch.members).value(&element).map_err(at_index(start))
+    }
+
+    /// The value that starts here, as ion-rs reads it. What has no DynamoDB value in any case is
+    /// not given to it.
+    fn foreign_element(&mut self) -> Decoded<Element> {
+        let start = self.at;
         self.skip_value()?;
-        let at = |mut fault: Box<Fault>| {
-            fault.at = start;
-            fault
+        let text = &self.text[start..self.at];
+        let no_value = |what: &str| Err(Fault::new(Code::IonType, start, format!("{what} has no DynamoDB value")));
+        let symbol = match text.as_bytes() {
+            [b'(', ..] => return no_value("an s-expression"),
+            [y, e, a, r, b'-' | b'T', ..] if [y, e, a, r].iter().all(|b| b.is_ascii_digit()) => return no_value("a timestamp"),
+            [b'\'', ..] => {
+                self.scratch.text.clear();
+                Some(unquote(self.text, start, &mut self.scratch.text)?)
+            }
+            [first, ..] if scan::is_identifier(*first) && !first.is_ascii_digit() => {
+                let length = text.bytes().take_while(|&b| scan::is_identifier(b)).count();
+                self.scratch.text.clear();
+                self.scratch.text.push_str(&text[..length]);
+                Some(start + length)
+            }
+            _ => None,
         };
-        let element = foreign::read(self.context, &self.text[start..self.at]).map_err(at)?;
-        Sender::new(sink, self.depth, &mut self.scratch.members).value(&element).map_err(at)
+        if let Some(end) = symbol {
+            let colons = scan::white_end(self.bytes, end, true).unwrap_or(end);
+            if self.bytes[colons..].starts_with(b"::") {
+                return Err(match foreign::set_kind(&self.scratch.text) {
+                    Some(kind) => foreign::no_list(kind),
+                    None => foreign::unknown_annotation(&self.scratch.text),
+                })
+                .map_err(at_index(start));
+            }
+        }
+        self.read(start).map_err(at_index(start))
+    }
+
+    /// The text from `start` to here, as ion-rs reads it.
+    fn read(&self, start: usize) -> Decoded<Element> {
+        foreign::read(self.context, &self.text[start..self.at])
     }
 
     #[inline]
@@ -381,11 +406,9 @@ impl<'a> Decoder<'a> {
             sink.string(&self.text[start..end]);
             return Ok(());
         }
-        if self.simple(b'"') {
-            sink.string(&self.scratch.text);
-            return Ok(());
-        }
-        self.foreign(sink)
+        self.quoted()?;
+        sink.string(&self.scratch.text);
+        Ok(())
     }
 
     /// The number that starts here, if it is a decimal or integer as exporters write them; no
@@ -536,7 +559,8 @@ impl<'a> Decoder<'a> {
     fn member<S: Sink>(&mut self, kind: Kind, sink: &mut S) -> Decoded {
         let start = self.at;
         let is_new = match (kind, self.peek()) {
-            (Kind::SS, Some(b'"')) if self.simple(b'"') => {
+            (Kind::SS, Some(b'"')) => {
+                self.quoted()?;
                 sink.string(&self.scratch.text);
                 !S::VALUES || self.scratch.members.is_new(self.scratch.text.as_bytes())
             }
@@ -563,13 +587,18 @@ impl<'a> Decoder<'a> {
     #[cold]
     fn foreign_member<S: Sink>(&mut self, kind: Kind, sink: &mut S) -> Decoded {
         let start = self.at;
-        self.skip_value()?;
-        let at = |mut fault: Box<Fault>| {
-            fault.at = start;
-            fault
+        // Strings and quoted symbols are read here alone.
+        let is_text = self.peek() == Some(b'\'');
+        let element = if is_text {
+            self.quoted()?;
+            if self.is_annotated()? {
+                return Err(foreign::wrong_member(kind)).map_err(at_index(start));
+            }
+            Element::string(&*self.scratch.text)
+        } else {
+            self.foreign_element()?
         };
-        let element = foreign::read(self.context, &self.text[start..self.at]).map_err(at)?;
-        Sender::new(sink, self.depth, &mut self.scratch.members).member(&element, kind).map_err(at)
+        Sender::new(sink, self.depth, &mut self.scratch.members).member(&element, kind).map_err(at_index(start))
     }
 
     /// Before an element: whether the list ends here.
@@ -700,14 +729,74 @@ fn unexpected(text: &str, at: usize, wanted: &str) -> Box<Fault> {
     Fault::new(Code::Ion, at, format!("expected {wanted}, found {found}"))
 }
 
-/// The escape behind a backslash and its length, of those that stand for one character of
-/// their own.
-fn escape(bytes: &[u8]) -> Option<(char, usize)> {
-    let hex = |digits: usize| {
-        let digits = bytes.get(1..=digits)?;
+/// Puts a fault at an index.
+fn at_index(at: usize) -> impl Fn(Box<Fault>) -> Box<Fault> {
+    move |mut fault| {
+        fault.at = at;
+        fault
+    }
+}
+
+/// Appends what the string or symbol that starts at `at` with its quotes says; gives the
+/// index behind it.
+pub fn unquote(text: &str, at: usize, out: &mut String) -> Decoded<usize> {
+    let bytes = text.as_bytes();
+    if !bytes[at..].starts_with(b"'''") {
+        return unquote_one(text, at + 1, &bytes[at..=at], out);
+    }
+    // Strings of three quotes are one where several follow each other.
+    let mut end = at;
+    let mut next = at;
+    while bytes[next..].starts_with(b"'''") {
+        end = unquote_one(text, next + 3, b"'''", out)?;
+        next = scan::white_end(bytes, end, true).unwrap_or(end);
+    }
+    Ok(end)
+}
+
+fn unquote_one(text: &str, mut at: usize, quotes: &[u8], out: &mut String) -> Decoded<usize> {
+    let bytes = text.as_bytes();
+    let long = quotes.len() == 3;
+    loop {
+        let run = bytes[at..].iter().position(|&b| b == quotes[0] || b == b'\\' || b < 0x20).map_or(bytes.len(), |n| at + n);
+        out.push_str(&text[at..run]);
+        at = run;
+        match bytes.get(at..).unwrap_or_default() {
+            rest if rest.starts_with(quotes) => return Ok(at + quotes.len()),
+            [b'\\', rest @ ..] => {
+                let Some((c, length)) = escape(rest) else { return Err(Fault::new(Code::Ion, at, "unknown escape")) };
+                out.extend(c);
+                at += 1 + length;
+            }
+            // A line break in a long string is one character.
+            [b'\r', b'\n', ..] if long => {
+                out.push('\n');
+                at += 2;
+            }
+            [b'\n' | b'\r', ..] if long => {
+                out.push('\n');
+                at += 1;
+            }
+            [byte @ (b'\t' | 0x0b | 0x0c | b'\''), ..] => {
+                out.push(char::from(*byte));
+                at += 1;
+            }
+            [byte, ..] if *byte != b'\n' && *byte != b'\r' => {
+                let message = format!("control character 0x{byte:02x} in a string; it must be escaped");
+                return Err(Fault::new(Code::Ion, at, message));
+            }
+            _ => return Err(unexpected(text, at, "the end of the string")),
+        }
+    }
+}
+
+/// The escape behind a backslash and its length; a line break stands for nothing.
+fn escape(bytes: &[u8]) -> Option<(Option<char>, usize)> {
+    let hex = |from: usize, count: usize| {
+        let digits = bytes.get(from..from + count)?;
         digits.iter().try_fold(0_u32, |sum, &b| Some(sum << 4 | char::from(b).to_digit(16)?))
     };
-    Some(match bytes.first()? {
+    let (c, length) = match bytes.first()? {
         b'"' => ('"', 1),
         b'\'' => ('\'', 1),
         b'\\' => ('\\', 1),
@@ -721,9 +810,18 @@ fn escape(bytes: &[u8]) -> Option<(char, usize)> {
         b'f' => ('\u{c}', 1),
         b'r' => ('\r', 1),
         b'v' => ('\u{b}', 1),
-        b'x' => (char::from_u32(hex(2)?)?, 3),
-        b'u' => (char::from_u32(hex(4)?)?, 5),
-        b'U' => (char::from_u32(hex(8)?)?, 9),
+        b'x' => (char::from_u32(hex(1, 2)?)?, 3),
+        b'u' => match hex(1, 4)? {
+            high @ 0xd800..0xdc00 => {
+                let low = hex(7, 4).filter(|low| bytes[5..7] == *b"\\u" && (0xdc00..0xe000).contains(low))?;
+                (char::from_u32(0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00))?, 11)
+            }
+            code => (char::from_u32(code)?, 5),
+        },
+        b'U' => (char::from_u32(hex(1, 8)?)?, 9),
+        b'\r' if bytes.get(1) == Some(&b'\n') => return Some((None, 2)),
+        b'\n' | b'\r' => return Some((None, 1)),
         _ => return None,
-    })
+    };
+    Some((Some(c), length))
 }

@@ -6,6 +6,7 @@
 
 use ion_rs::{Element, IonType, Sequence, Struct, Value};
 
+use super::{decode, scan};
 use crate::error::Code;
 use crate::event::{Discard, Kind, SetMembers, Sink, Want};
 use crate::format::record::{Decoded, Fault, Form, MAX_NESTING, shown};
@@ -24,15 +25,54 @@ pub fn set_kind(annotation: &str) -> Option<Kind> {
 
 /// The value in a text, behind the symbol tables that it may need.
 pub fn read(context: &[u8], text: &str) -> Decoded<Element> {
+    // What ion-rs says of it shows its own buffers, not the file's.
+    let bad = || Fault::new(Code::Ion, 0, format!("not a valid Ion value: {}", shown(text)));
+    // The number of a symbol past all tables; ion-rs panics where it fits no integer.
+    let is_symbol_id = text.starts_with('$') && text.len() > 1 && text[1..].bytes().all(|b| b.is_ascii_digit());
+    if is_symbol_id && text.len() > 9 {
+        return Err(bad());
+    }
     let element = if context.is_empty() {
         Element::read_one(text)
     } else {
-        let mut whole = context.to_vec();
-        whole.extend_from_slice(text.as_bytes());
+        let mut whole = without_escapes(context).ok_or_else(bad)?;
+        whole.push_str(text);
         Element::read_one(whole)
     };
-    // What ion-rs says of it shows its own buffers, not the file's.
-    element.map_err(|_| Fault::new(Code::Ion, 0, format!("not a valid Ion value: {}", shown(text))))
+    element.map_err(|_| bad())
+}
+
+/// The symbol tables with the text in quotes written without `\x`, `\u` and `\U`: ion-rs 1.2
+/// panics at some of those.
+fn without_escapes(tables: &[u8]) -> Option<String> {
+    let tables = std::str::from_utf8(tables).ok()?;
+    let mut out = String::new();
+    let mut at = 0;
+    while let Some(found) = tables[at..].find(['"', '\'', '/']) {
+        let start = at + found;
+        out.push_str(&tables[at..start]);
+        if tables.as_bytes()[start] == b'/' {
+            at = scan::comment_end(tables.as_bytes(), start, true).ok()?;
+            out.push(' ');
+            continue;
+        }
+        let mut text = String::new();
+        at = decode::unquote(tables, start, &mut text).ok()?;
+        let quote = &tables[start..=start];
+        out.push_str(quote);
+        for c in text.chars() {
+            match c {
+                '"' | '\'' | '\\' => out.extend(['\\', c]),
+                '\n' => out.push_str("\\n"),
+                '\r' => out.push_str("\\r"),
+                '\0' => out.push_str("\\0"),
+                _ => out.push(c),
+            }
+        }
+        out.push_str(quote);
+    }
+    out.push_str(&tables[at..]);
+    Some(out)
 }
 
 /// Sends values that ion-rs read to a sink. Faults have no index.
@@ -58,7 +98,7 @@ impl<'a, S: Sink> Sender<'a, S> {
         let mut fields = record.fields();
         let (first, second) = (fields.next(), fields.next());
         if first.is_some_and(|(name, _)| matches!(name.text(), Some("Record" | "Keys" | "Metadata"))) && is_change(record) {
-            return Err(Fault::new(Code::Incremental, 0, "a record of an incremental export; `changes` reads these"));
+            return Err(change_in_full(form, 0));
         }
         let item = first.filter(|(name, _)| name.text() == Some("Item")).and_then(|(_, value)| plain_struct(value));
         match (item, second, form) {
@@ -118,7 +158,7 @@ impl<'a, S: Sink> Sender<'a, S> {
                 self.sink.end_list();
                 self.depth -= 1;
             }
-            _ => match self.scalar(element)? {
+            _ => match Self::scalar(element)? {
                 Scalar::Text(text) => self.sink.string(text),
                 Scalar::Number(number) => self.sink.number(number),
                 Scalar::Bytes(bytes) => self.sink.binary(bytes),
@@ -133,8 +173,7 @@ impl<'a, S: Sink> Sender<'a, S> {
         let (first, more) = (annotations.next().and_then(|symbol| symbol.text()), annotations.next().is_some());
         let kind = first.filter(|_| !more).and_then(set_kind);
         let Some(kind) = kind else {
-            let message = format!("the annotation {} is none of $dynamodb_SS, $dynamodb_NS, $dynamodb_BS", shown(first.unwrap_or("$0")));
-            return Err(Fault::new(Code::Annotation, 0, message));
+            return Err(unknown_annotation(first.unwrap_or("$0")));
         };
         let Value::List(list) = element.value() else { return Err(no_list(kind)) };
         self.sink.begin_set(kind);
@@ -159,7 +198,7 @@ impl<'a, S: Sink> Sender<'a, S> {
         if !fits || element.is_null() || !element.annotations().is_empty() {
             return Err(wrong_member(kind));
         }
-        let is_new = match self.scalar(element)? {
+        let is_new = match Self::scalar(element)? {
             Scalar::Text(text) => {
                 self.sink.string(text);
                 !S::VALUES || self.members.is_new(text.as_bytes())
@@ -177,7 +216,7 @@ impl<'a, S: Sink> Sender<'a, S> {
     }
 
     /// The one value of DynamoDB that a scalar is.
-    fn scalar<'e>(&self, element: &'e Element) -> Decoded<Scalar<'e>> {
+    fn scalar(element: &Element) -> Decoded<Scalar<'_>> {
         let no_value = |what: &str| Fault::new(Code::IonType, 0, format!("{what} has no DynamoDB value"));
         let number = |text: String| {
             if !S::VALUES {
@@ -227,9 +266,23 @@ fn is_change(record: &Struct) -> bool {
     inner.get("Metadata").and_then(Element::as_struct).is_some_and(|metadata| metadata.get("WriteTimestampMicros").is_some())
 }
 
+/// A record of an incremental export stands where items are read.
+pub fn change_in_full(form: Form, at: usize) -> Box<Fault> {
+    match form {
+        Form::Wrapped => Fault::new(Code::Record, at, "a record of an incremental export in a full one"),
+        _ => Fault::new(Code::Incremental, at, "a record of an incremental export; `changes` reads these"),
+    }
+}
+
 /// The annotation of a set stands before something that is no list.
 pub fn no_list(kind: Kind) -> Box<Fault> {
     Fault::new(Code::Annotation, 0, format!("$dynamodb_{} annotates a list, and this is none", kind.descriptor()))
+}
+
+/// An annotation that no set has.
+pub fn unknown_annotation(annotation: &str) -> Box<Fault> {
+    let message = format!("the annotation {} is none of $dynamodb_SS, $dynamodb_NS, $dynamodb_BS", shown(annotation));
+    Fault::new(Code::Annotation, 0, message)
 }
 
 /// A member is of another type.

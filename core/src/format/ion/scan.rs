@@ -13,7 +13,7 @@ pub const MARKER: &[u8] = b"$ion_1_0";
 
 /// Containers inside each other, at most. It stands far past what an item may have, so
 /// that only text that is no data meets it.
-const MAX_OPEN: usize = 256;
+const MAX_OPEN: usize = 128;
 
 /// Where a value ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -195,10 +195,10 @@ impl Walker<'_> {
             b'{' => match self.bytes.get(self.at + 1) {
                 None => return Err(BEYOND),
                 Some(b'{') => self.lob()?,
-                Some(_) => return self.opened(b'}'),
+                Some(_) => return Ok(self.opened(b'}')),
             },
-            b'[' => return self.opened(b']'),
-            b'(' => return self.opened(b')'),
+            b'[' => return Ok(self.opened(b']')),
+            b'(' => return Ok(self.opened(b')')),
             b'"' => self.short(b'"')?,
             b'\'' if self.is_long()? => self.long()?,
             b'\'' => {
@@ -223,9 +223,9 @@ impl Walker<'_> {
         Ok(ControlFlow::Break(None))
     }
 
-    fn opened(&mut self, close: u8) -> Walk<ControlFlow<Option<u8>>> {
+    fn opened(&mut self, close: u8) -> ControlFlow<Option<u8>> {
         self.at += 1;
-        Ok(ControlFlow::Break(Some(close)))
+        ControlFlow::Break(Some(close))
     }
 
     /// Behind a symbol: it is an annotation where `::` follows.

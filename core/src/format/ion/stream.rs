@@ -82,10 +82,11 @@ impl Top {
                     Err(End::Broken(found, message)) => return Next::Broken(found, found, message),
                     Err(_) => return Next::Beyond(*at, Beyond::Comment),
                 },
-                b'$' | b'\'' if !self.in_list => match self.system_value(bytes, at, finished) {
-                    Some(next) => return next,
-                    None => continue,
-                },
+                b'$' | b'\'' if !self.in_list => {
+                    if let Some(next) = self.system_value(bytes, at, finished) {
+                        return next;
+                    }
+                }
                 b'[' if !self.in_list => {
                     self.in_list = true;
                     self.behind_value = false;
@@ -221,7 +222,7 @@ impl Stream {
         }
         loop {
             match self.mode {
-                Mode::Unknown => match self.kind(bytes, finished) {
+                Mode::Unknown => match kind(bytes, finished) {
                     Some(mode) => {
                         self.mode = mode;
                         self.start.binary = mode == Mode::Binary;
@@ -239,24 +240,6 @@ impl Stream {
                 Mode::Values => return self.values(bytes, finished, target),
                 Mode::Binary => return self.binary(bytes, finished, target),
             }
-        }
-    }
-
-    fn kind(&self, bytes: &[u8], finished: bool) -> Option<Mode> {
-        if bytes.starts_with(&binary::MARKER[..1]) {
-            return Some(Mode::Binary);
-        }
-        // Lines, if the first two are: the second is where others differ.
-        let Some(newline) = memchr::memchr(b'\n', bytes) else {
-            return if finished || bytes.len() > MAX_RECORD_BYTES { Some(Mode::Values) } else { None };
-        };
-        let line = |from: usize| {
-            let start = bytes[from..].iter().position(|b| !matches!(b, b' ' | b'\t')).map_or(bytes.len(), |n| from + n);
-            if start == bytes.len() { finished.then_some(true) } else { scan::starts_with_marker(&bytes[start..], finished) }
-        };
-        match (line(0)?, line(newline + 1)?) {
-            (true, true) => Some(Mode::Lines),
-            _ => Some(Mode::Values),
         }
     }
 
@@ -395,4 +378,23 @@ impl Stream {
 
 fn border(end: usize) -> Scanned {
     Scanned { end: Some(end), fault: None, passed_over: 0 }
+}
+
+/// How a stream is written, as its first bytes show.
+fn kind(bytes: &[u8], finished: bool) -> Option<Mode> {
+    if bytes.starts_with(&binary::MARKER[..1]) {
+        return Some(Mode::Binary);
+    }
+    // Lines, if the first two are: the second is where others differ.
+    let Some(newline) = memchr::memchr(b'\n', bytes) else {
+        return if finished || bytes.len() > MAX_RECORD_BYTES { Some(Mode::Values) } else { None };
+    };
+    let line = |from: usize| {
+        let start = bytes[from..].iter().position(|b| !matches!(b, b' ' | b'\t')).map_or(bytes.len(), |n| from + n);
+        if start == bytes.len() { finished.then_some(true) } else { scan::starts_with_marker(&bytes[start..], finished) }
+    };
+    match (line(0)?, line(newline + 1)?) {
+        (true, true) => Some(Mode::Lines),
+        _ => Some(Mode::Values),
+    }
 }
