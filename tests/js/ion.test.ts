@@ -233,6 +233,26 @@ test("an incremental export in Ion", async () => {
   assert.deepEqual([report.ok, report.items, report.findings], [true, 2, []]);
 });
 
+test("Ion that no exporter writes: lists, comments, symbols, binary", async () => {
+  const symbols = [0xec, 0x81, 0x83, 0xd9, 0x87, 0xb7, 0x84, 0x49, 0x74, 0x65, 0x6d, 0x81, 0x61];
+  const item = [0xd5, 0x8a, 0xd3, 0x8b, 0x81, 0x78];
+  const sources: (string | Uint8Array)[] = [
+    '$ion_1_0 [ {Item:{a:"x"}}, {Item:{a:"x"},}, ]',
+    "$ion_1_0\n{ // an item\n  'Item': { a: '''x''' }\n}\n\n/* {} */{a:x}",
+    '$ion_1_0 $ion_symbol_table::{symbols:["a","x"]} {Item:{$10:"x"}} {$10:$11}',
+    Uint8Array.from([0xe0, 0x01, 0x00, 0xea, ...symbols, ...item, ...item]),
+  ];
+  for (const source of sources) {
+    for (const chunkSize of [1, 2, 7, undefined]) {
+      for (const bytes of [Buffer.from(source), gzipSync(source)]) {
+        const exp = await openExport(bytes, { chunkSize });
+        assert.equal(await text(exp.toIon()), '$ion_1_0 {Item:{a:"x"}}\n'.repeat(2), String(source));
+        assert.deepEqual(rowsOf(await collect(exp.readBatches())).rows, [{ a: "x" }, { a: "x" }]);
+      }
+    }
+  }
+});
+
 test("a format that neither the bytes nor a name say", async () => {
   // All of JSON is Ion, and what could be both is JSON.
   const both = '{"Item":{"a":"x"}}\n{"Item":{"a":"y"}}\n';

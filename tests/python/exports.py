@@ -8,8 +8,10 @@ import gzip
 import hashlib
 import json
 import random
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Context
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +34,92 @@ def item_line(item: Item) -> str:
     return json.dumps({"Item": item}, separators=(",", ":"), ensure_ascii=False) + "\n"
 
 
+# Amazon Ion as the exporter writes it: what ion-java 1.8.3 was seen to write.
+
+_ION_ESCAPES = {
+    "\0": "0",
+    "\a": "a",
+    "\b": "b",
+    "\t": "t",
+    "\n": "n",
+    "\v": "v",
+    "\f": "f",
+    "\r": "r",
+}
+
+
+def ion_quoted(text: str, quote: str) -> str:
+    """A text in these quotes."""
+    parts = [quote]
+    for character in text:
+        if character in _ION_ESCAPES:
+            parts.append("\\" + _ION_ESCAPES[character])
+        elif character in (quote, "\\"):
+            parts.append("\\" + character)
+        elif character < " " or "\x7f" <= character <= "\x9f":
+            parts.append(f"\\x{ord(character):02x}")
+        else:
+            parts.append(character)
+    return "".join([*parts, quote])
+
+
+def ion_name(name: str) -> str:
+    bare = re.fullmatch(r"[A-Za-z_$][A-Za-z0-9_$]*", name) and not re.fullmatch(r"\$[0-9]+", name)
+    keyword = name in ("null", "true", "false", "nan")
+    return name if bare and not keyword else ion_quoted(name, "'")
+
+
+def ion_number(text: str) -> str:
+    """A decimal without trailing zeros; as digits, where it ends in none and is no tiny one."""
+    exact = Context(prec=400, Emin=-10_000, Emax=10_000)
+    value = exact.create_decimal(text).normalize(exact)
+    sign, digits, exponent = value.as_tuple()
+    assert isinstance(exponent, int)
+    unscaled = "-" * bool(sign and value) + "".join(map(str, digits))
+    if exponent == 0:
+        return f"{unscaled}."
+    if exponent < 0 and value.adjusted() >= -6:
+        return f"{value:f}"
+    return f"{unscaled}d{exponent}"
+
+
+def ion_value(value: dict[str, Any]) -> str:
+    ((kind, inner),) = value.items()
+    match kind:
+        case "S":
+            return ion_quoted(inner, '"')
+        case "N":
+            return ion_number(inner)
+        case "B":
+            return "{{" + inner + "}}"
+        case "BOOL":
+            return "true" if inner else "false"
+        case "NULL":
+            return "null"
+        case "M":
+            return ion_struct(inner)
+        case "L":
+            return "[" + ",".join(map(ion_value, inner)) + "]"
+        case _:
+            members = ",".join(ion_value({kind[0]: member}) for member in inner)
+            return f"$dynamodb_{kind}::[{members}]"
+
+
+def ion_struct(item: Item) -> str:
+    fields = (f"{ion_name(name)}:{ion_value(value)}" for name, value in item.items())
+    return "{" + ",".join(fields) + "}"
+
+
+def ion_lines(items: Sequence[Item]) -> str:
+    """Lines of Ion: a space stands before the marker of all but the first."""
+    return " ".join(f"$ion_1_0 {{Item:{ion_struct(item)}}}\n" for item in items)
+
+
 def write_export(
     root: Path,
     files: Sequence[Sequence[Item] | str | bytes],
     *,
+    ion: bool = False,
     counts: Sequence[int] | None = None,
     keys: Sequence[str] | None = None,
     summary: dict[str, Any] | None = None,
@@ -46,6 +130,7 @@ def write_export(
     Args:
         root: A folder, which stands for the bucket and its prefix.
         files: For each data file its items, its text, or the bytes of the file itself.
+        ion: The data files are Amazon Ion, else DynamoDB JSON.
         counts: The item counts that the manifest gives; true ones for None.
         keys: The keys that the manifest gives; true ones for None.
         summary: Members of the summary that are other than usual; None removes one.
@@ -58,14 +143,15 @@ def write_export(
     names: list[str] = []
     lines: list[dict[str, Any]] = []
     start = f"{prefix}/" if prefix else ""
+    as_lines = ion_lines if ion else lambda items: "".join(map(item_line, items))
     for n, content in enumerate(files):
         if isinstance(content, bytes):
             stored, count = content, 0
         else:
-            text = content if isinstance(content, str) else "".join(map(item_line, content))
+            text = content if isinstance(content, str) else as_lines(content)
             stored = gzip.compress(text.encode(), mtime=0)
             count = sum(1 for line in text.split("\n") if line.strip())
-        path = data / f"{'abcdefghijklmnopqrstuvwxyz'[n % 26]}{n:025}.json.gz"
+        path = data / f"{'abcdefghijklmnopqrstuvwxyz'[n % 26]}{n:025}.{'ion' if ion else 'json'}.gz"
         path.write_bytes(stored)
         key = f"{start}AWSDynamoDB/{EXPORT_ID}/data/{path.name}"
         key = keys[n] if keys else key
@@ -96,7 +182,7 @@ def write_export(
         "manifestFilesS3Key": f"{start}AWSDynamoDB/{EXPORT_ID}/manifest-files.json",
         "billedSizeBytes": 1000,
         "itemCount": sum(line["itemCount"] for line in lines),
-        "outputFormat": "DYNAMODB_JSON",
+        "outputFormat": "ION" if ion else "DYNAMODB_JSON",
     } | (summary or {})
     text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
     manifests = {"manifest-summary": json.dumps(document), "manifest-files": text}
@@ -121,8 +207,12 @@ _TEXT = [
     "\0",
     "\x1f",
     "\x7f",
+    "\x85",
+    "\a",
     "\b",
+    "\v",
     "\f",
+    "'",
     '"',
     "\\",
     "/",

@@ -53,6 +53,25 @@ def same(ours: Any, boto3s: Any) -> bool:
     return bool(ours == boto3s)
 
 
+def identical(left: Any, right: Any) -> bool:
+    """Equal and of equal types: Python says that True == 1."""
+    if type(left) is not type(right):
+        return False
+    if isinstance(left, dict):
+        return left.keys() == right.keys() and all(identical(left[k], right[k]) for k in left)
+    if isinstance(left, list):
+        return len(left) == len(right) and all(map(identical, left, right))
+    if isinstance(left, set):
+        return left == right and {type(m) for m in left} == {type(m) for m in right}
+    return bool(left == right)
+
+
+def assert_items(found: list[dict[str, Any]], expected: list[dict[str, Any]]) -> None:
+    assert len(found) == len(expected)
+    for left, right in zip(found, expected, strict=True):
+        assert identical(left, right), (left, right)
+
+
 def canonical(text: str) -> str:
     """The plain form that DynamoDB itself returns."""
     value = exact(text)

@@ -24,6 +24,10 @@ VERBS: dict[str, Callable[[Path, Path], Any]] = {
     "convert to a folder": lambda src, out: dynarrow.convert(src, out / "out"),
     "convert to ndjson": lambda src, out: dynarrow.convert(src, out / "out.ndjson.gz"),
     "convert to csv": lambda src, out: dynarrow.convert(src, out / "out.csv"),
+    "convert to ion": lambda src, out: dynarrow.convert(src, out / "out.ion.zst"),
+    "convert to an export": lambda src, out: dynarrow.convert(
+        src, out / "bucket", to="export", export_format="ion"
+    ),
     "convert to arrow": lambda src, out: dynarrow.convert(src, out / "out.arrow"),
 }
 

@@ -23,43 +23,10 @@ import dynarrow
 
 from exports import random_items
 from exports import write_export as made_export
-from reference import exact, plain, same
+from reference import assert_items, identical, plain, same
+from strategies import ITEMS
 
-NAMES = st.sampled_from(["a", "A", "S", "Item", "_extra", "a.b", 'q"', "é", "🦐", "\n", "x y"])
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
-NUMBERS = st.one_of(
-    st.integers(-(2**70), 2**70).map(Decimal),
-    st.builds(
-        lambda digits, exponent: exact(f"{digits}E{exponent}"),
-        st.integers(-(10**38) + 1, 10**38 - 1),
-        st.integers(-129, 87),
-    ),
-)
-SETS = st.one_of(
-    st.sets(TEXT, min_size=1, max_size=3),
-    st.sets(NUMBERS, min_size=1, max_size=3),
-    st.sets(st.binary(max_size=4), min_size=1, max_size=3),
-)
-VALUES = st.recursive(
-    st.one_of(TEXT, NUMBERS, st.binary(max_size=8), st.booleans(), st.none(), SETS),
-    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(NAMES, inner, max_size=3)),
-    max_leaves=8,
-)
-ITEMS = st.dictionaries(NAMES, VALUES, max_size=5)
 SLOW = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
-
-
-def identical(left: Any, right: Any) -> bool:
-    """Equal and of equal types: Python says that True == 1."""
-    if type(left) is not type(right):
-        return False
-    if isinstance(left, dict):
-        return left.keys() == right.keys() and all(identical(left[k], right[k]) for k in left)
-    if isinstance(left, list):
-        return len(left) == len(right) and all(map(identical, left, right))
-    if isinstance(left, set):
-        return left == right and {type(m) for m in left} == {type(m) for m in right}
-    return bool(left == right)
 
 
 def without_nulls(value: Any) -> Any:
@@ -69,12 +36,6 @@ def without_nulls(value: Any) -> Any:
     if isinstance(value, list):
         return [without_nulls(v) for v in value]
     return value
-
-
-def assert_items(found: list[dict[str, Any]], expected: list[dict[str, Any]]) -> None:
-    assert len(found) == len(expected)
-    for left, right in zip(found, expected, strict=True):
-        assert identical(left, right), (left, right)
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -205,7 +166,7 @@ def test_frames_that_never_saw_dynamodb(tmp_path: Path) -> None:
     assert_items(read(dest), [first, second])
 
 
-@pytest.mark.parametrize("ending", ["parquet", "arrow", "ndjson", "json"])
+@pytest.mark.parametrize("ending", ["parquet", "arrow", "ndjson", "json", "ion"])
 def test_streams_that_are_read_once(tmp_path: Path, ending: Any) -> None:
     dest = tmp_path / f"x.{ending}"
     format = "dynamodb_json" if ending == "json" else ending
