@@ -9,7 +9,8 @@ import { tableFromIPC } from "apache-arrow";
 import { type ReadOptions, openExport } from "dynarrow";
 import { DATA, type Item, SHOP, collect, dataFile, failsWith, filesBelow, itemsOf, lines, makeExport, rowsOf, rowsOfItems } from "./support.ts";
 
-const CORPUS = join(DATA, "dynamodb_json");
+/** Deeper than readers of Arrow go. */
+const DEEP = join(DATA, "dynamodb_json/valid/deep.json");
 const NONE = { count: 0 };
 
 /** Checks all values of all columns. */
@@ -40,37 +41,42 @@ test("a path and a Map give the same bytes", async () => {
   assert.ok(Buffer.concat(one).equals(Buffer.concat(two)));
 });
 
-test("the corpus: every shape of a file", async () => {
-  const files = readdirSync(join(CORPUS, "valid"));
-  for (const name of files.filter((name) => !name.endsWith(".items") && name !== "deep.json")) {
-    const file = join(CORPUS, "valid", name);
-    const items = lines(readFileSync(`${file}.items`, "utf8")).map((line) => JSON.parse(line) as Item);
-    for (const chunkSize of [1, 3, 1000, undefined]) {
-      await checkRows(file, items, {}, chunkSize);
+for (const format of ["dynamodb_json", "ion"]) {
+  const corpus = join(DATA, format);
+
+  test(`the corpus of ${format}: every shape of a file`, async () => {
+    const files = readdirSync(join(corpus, "valid"));
+    assert.ok(files.length > 0);
+    for (const name of files.filter((name) => !name.endsWith(".items"))) {
+      const file = join(corpus, "valid", name);
+      if (file === DEEP) continue;
+      const items = lines(readFileSync(`${file}.items`, "utf8")).map((line) => JSON.parse(line) as Item);
+      for (const chunkSize of [1, 3, 1000, undefined]) {
+        await checkRows(file, items, {}, chunkSize);
+      }
     }
-  }
-});
+  });
+
+  test(`the corpus of ${format}: every invalid file, with its position`, async () => {
+    const expected = JSON.parse(readFileSync(join(corpus, "invalid/expected.json"), "utf8")) as { [name: string]: { code: string; message: string } };
+    for (const [name, { message, ...where }] of Object.entries(expected)) {
+      const file = join(corpus, "invalid", name);
+      for (const chunkSize of [1, 1000]) {
+        const exp = await openExport(file, { chunkSize });
+        const error = await failsWith({ ...where, file }, collect(exp.readBatches()));
+        assert.ok(error.message.startsWith(`${where.code}: ${message} (`), error.message);
+      }
+    }
+  });
+}
 
 test("deeper than readers of Arrow go", async () => {
-  const file = join(CORPUS, "valid/deep.json");
-  const items = lines(readFileSync(`${file}.items`, "utf8")).map((line) => JSON.parse(line) as Item);
+  const items = lines(readFileSync(`${DEEP}.items`, "utf8")).map((line) => JSON.parse(line) as Item);
   for (const chunkSize of [1, 3, 1000, undefined]) {
-    const exp = await openExport(file, { chunkSize });
+    const exp = await openExport(DEEP, { chunkSize });
     await failsWith({ code: "E_NESTING", path: "a" }, collect(exp.readBatches()));
     const { rows } = rowsOf(await collect(exp.readBatches({ overrides: { a: "json" } })));
     assert.deepEqual(rows.map((row) => JSON.parse((row as { a: string }).a)), items.map(({ a }) => a));
-  }
-});
-
-test("the corpus: every invalid file, with its position", async () => {
-  const expected = JSON.parse(readFileSync(join(CORPUS, "invalid/expected.json"), "utf8")) as { [name: string]: { code: string; message: string } };
-  for (const [name, { message, ...where }] of Object.entries(expected)) {
-    const file = join(CORPUS, "invalid", name);
-    for (const chunkSize of [1, 1000]) {
-      const exp = await openExport(file, { chunkSize });
-      const error = await failsWith({ ...where, file }, collect(exp.readBatches()));
-      assert.ok(error.message.startsWith(`${where.code}: ${message} (`), error.message);
-    }
   }
 });
 
