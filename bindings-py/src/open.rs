@@ -75,6 +75,7 @@ impl Export {
         py: Python<'_>,
         dest: PathBuf,
         to: Option<&str>,
+        export_format: &str,
         options: Options<'_>,
         overwrite: bool,
         progress: Callback,
@@ -82,7 +83,8 @@ impl Export {
         let read = options.read_options(py)?;
         let check = read.check;
         let dest = dynarrow::Dest::parse(&path_text(py, dest)?, choice(py, to)?).map_err(|error| to_py(py, &error))?;
-        let options = dynarrow::ConvertOptions { read, overwrite, ..Default::default() };
+        let export_format = export_format.parse().map_err(|error| to_py(py, &error))?;
+        let options = dynarrow::ConvertOptions { read, overwrite, export_format };
         let report = watched(py, progress, |control| dynarrow::convert(&self.0, &dest, &options, control, std::io::stdout()))?;
         ConvertReport::new(py, report, check)
     }

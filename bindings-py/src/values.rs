@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
+use dynarrow::event::SetMembers;
 use dynarrow::format::line;
 use dynarrow::format::record::MAX_NESTING;
 use dynarrow::path::{Step, to_text};
@@ -182,8 +183,17 @@ fn value_of(value: &Bound<'_, PyAny>, depth: usize) -> Made<AttributeValue> {
 
 fn set_of(set: &Bound<'_, PyAny>) -> Made<AttributeValue> {
     let members = set.try_iter()?.map(|member| value_of(&member?, 1)).collect::<Made<Vec<_>>>()?;
+    // Python's set may hold two values that are one for DynamoDB: 0.1 and Decimal("0.1").
+    let mut seen = SetMembers::default();
+    seen.begin();
+    let all_new = members.iter().all(|member| match member {
+        AttributeValue::S(text) => seen.is_new(text.as_bytes()),
+        AttributeValue::N(number) => seen.is_new_number(*number),
+        AttributeValue::B(bytes) => seen.is_new(bytes),
+        _ => true,
+    });
     let of_one_type = || bad(Code::Descriptor, "the members of a set are all str, all numbers or all bytes");
-    Ok(match members.first() {
+    let set = match members.first() {
         None => return Err(bad(Code::Descriptor, "an empty set has no type")),
         Some(AttributeValue::S(_)) => {
             let text = |member| if let AttributeValue::S(text) = member { Ok(text) } else { Err(of_one_type()) };
@@ -198,7 +208,8 @@ fn set_of(set: &Bound<'_, PyAny>) -> Made<AttributeValue> {
             AttributeValue::BS(members.into_iter().map(bytes).collect::<Made<_>>()?)
         }
         Some(_) => return Err(of_one_type()),
-    })
+    };
+    if all_new { Ok(set) } else { Err(bad(Code::Set, "a member stands twice in the set")) }
 }
 
 fn text_of(text: &Bound<'_, PyString>) -> Made<String> {

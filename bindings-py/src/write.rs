@@ -40,6 +40,7 @@ pub struct Writing<'py> {
     schema: Option<Bound<'py, PyAny>>,
     layout: Option<String>,
     format: String,
+    export_format: String,
     compression: Option<String>,
     overwrite: bool,
 }
@@ -49,8 +50,9 @@ impl Writing<'_> {
         let dest = self.dest(&path_text(py, dest)?).map_err(|error| to_py(py, &error))?;
         let schema = self.schema.as_ref().map(Schema::of).transpose()?;
         let source_layout = choice(py, self.layout.as_deref())?;
+        let export_format = self.export_format.parse().map_err(|error| to_py(py, &error))?;
         let read = ReadOptions { schema, source_layout, ..ReadOptions::default() };
-        Ok((dest, ConvertOptions { read, overwrite: self.overwrite, ..ConvertOptions::default() }))
+        Ok((dest, ConvertOptions { read, overwrite: self.overwrite, export_format }))
     }
 
     fn dest(&self, path: &str) -> Result<Dest> {

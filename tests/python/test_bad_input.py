@@ -14,7 +14,7 @@ import dynarrow
 from exports import EXPORT_ID, item_line, random_items, write_export
 from reference import plain, same
 
-CORPUS = Path(__file__).parents[1] / "data/dynamodb_json"
+CORPORA = [Path(__file__).parents[1] / "data" / name for name in ("dynamodb_json", "ion")]
 
 VERBS: dict[str, Callable[[Path, Path], Any]] = {
     "read_export": lambda src, _: dynarrow.read_export(src).to_arrow(),
@@ -158,16 +158,25 @@ def test_md5(tmp_path: Path) -> None:
     assert (caught.value.code, caught.value.file) == ("E_MD5", export.keys[0])
 
 
-@pytest.mark.parametrize("name", json.loads((CORPUS / "invalid/expected.json").read_text()))
-def test_invalid_corpus(name: str) -> None:
-    expected = json.loads((CORPUS / "invalid/expected.json").read_text())[name]
+EXPECTED: dict[Path, dict[str, Any]] = {
+    corpus / "invalid" / name: expected
+    for corpus in CORPORA
+    for name, expected in json.loads((corpus / "invalid/expected.json").read_text()).items()
+}
+
+
+@pytest.mark.parametrize("path", EXPECTED, ids=lambda path: path.name)
+def test_invalid_corpus(path: Path) -> None:
     with pytest.raises(dynarrow.DynarrowError) as caught:
-        list(dynarrow.iter_items(CORPUS / "invalid" / name))
+        list(dynarrow.iter_items(path))
+    expected = EXPECTED[path]
     assert {field: getattr(caught.value, field) for field in expected} == expected
 
 
 @pytest.mark.parametrize(
-    "path", sorted((CORPUS / "valid").glob("*.items")), ids=lambda path: path.stem
+    "path",
+    [path for corpus in CORPORA for path in sorted((corpus / "valid").glob("*.items"))],
+    ids=lambda path: path.stem,
 )
 def test_valid_corpus(path: Path) -> None:
     expected = [plain(json.loads(line)) for line in path.read_text().split("\n") if line]

@@ -7,7 +7,7 @@
 
 Everything that takes a source takes a folder with manifests, a manifest, a folder with one
 export below it, a folder of data files, a data file, or ``-`` for standard input. Data files are
-DynamoDB JSON, plain JSON, Parquet or Arrow IPC.
+DynamoDB JSON, Amazon Ion, plain JSON, Parquet or Arrow IPC.
 """
 
 from dynarrow._convert import convert

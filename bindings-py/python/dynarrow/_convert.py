@@ -6,6 +6,7 @@ from dynarrow import _dynarrow
 from dynarrow._dynarrow import ConvertReport
 from dynarrow._options import (
     Check,
+    ExportFormat,
     Extra,
     Format,
     Layout,
@@ -43,21 +44,23 @@ def convert(
     on_error: OnError = "raise",
     check: Check = "count",
     format: SourceFormat | None = None,
+    export_format: ExportFormat = "dynamodb_json",
     overwrite: bool = False,
     progress: Progress = None,
 ) -> ConvertReport:
-    """Converts any source to Parquet, Arrow IPC, CSV, plain or DynamoDB JSON, or an export.
+    """Converts any source to Parquet, Arrow IPC, CSV, JSON, Amazon Ion, or an export.
 
     A file appears whole or not at all; a folder is built beside its place and renamed. The
     same bytes come out for any number of threads.
 
     Args:
         src: See `open_export`.
-        dest: A file that ends in ``.parquet``, ``.arrow``, ``.csv``, ``.ndjson`` or ``.json``
-            (DynamoDB JSON), text also with ``.gz`` or ``.zst``; a folder, which ends in ``/``
-            or has no ending and gets ``part-00000.<ending>``; or ``-`` for standard output.
+        dest: A file that ends in ``.parquet``, ``.arrow``, ``.csv``, ``.ndjson``, ``.json``
+            (DynamoDB JSON) or ``.ion``, text also with ``.gz`` or ``.zst``; a folder, which
+            ends in ``/`` or has no ending and gets ``part-00000.<ending>``; or ``-`` for
+            standard output.
         to: The format, where ``dest`` does not say it. A folder gets Parquet for None.
-        columns: See `read_export`, as all that follow but ``overwrite``.
+        columns: See `read_export`, as all that follow up to ``check``.
         schema: The schema, where it is not to be learnt.
         numbers: What numbers become.
         mixed: What paths with several types become.
@@ -74,6 +77,7 @@ def convert(
         on_error: What a bad record does.
         check: What is checked.
         format: The source's format; ``to`` is that of ``dest``.
+        export_format: The format of the data files with ``to="export"``.
         overwrite: Replace a folder that is not empty, if all its files are dynarrow's. A
             file is always replaced.
         progress: Who is told how far it is.
@@ -83,7 +87,7 @@ def convert(
 
     Raises:
         DynarrowError: As `read_export`.
-        UsageError: ``dest`` names no format.
+        UsageError: ``dest`` names no format, or ``export_format`` is given for another one.
         StorageError: ``dest`` cannot be written, or is a folder that is not to be
             overwritten (``E_DEST_EXISTS``).
     """
@@ -107,4 +111,4 @@ def convert(
     )
     export = _dynarrow.open_export(src, format)
     with reporting(progress, "convert") as callback:
-        return export.convert(dest, to, options, overwrite, callback)
+        return export.convert(dest, to, export_format, options, overwrite, callback)

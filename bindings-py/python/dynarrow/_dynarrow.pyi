@@ -9,6 +9,7 @@ from dynarrow._errors import DynarrowError
 from dynarrow._options import (
     Check,
     Compression,
+    ExportFormat,
     Format,
     Layout,
     Options,
@@ -296,6 +297,7 @@ class Export:
         self,
         dest: StrPath,
         to: Format | None,
+        export_format: ExportFormat,
         options: Options,
         overwrite: bool,
         progress: Callback | None,
@@ -332,6 +334,7 @@ class Writing(TypedDict):
     schema: SchemaLike | None
     layout: Layout | None
     format: Format
+    export_format: ExportFormat
     compression: Compression | None
     overwrite: bool
 
@@ -341,7 +344,7 @@ def spool(items: Iterable[Mapping[str, Any]], path: StrPath) -> None: ...
 def write(
     source: Export, dest: StrPath, writing: Writing, progress: Callback | None
 ) -> ConvertReport: ...
-def dumps(item: Mapping[str, Any], format: str | None) -> str: ...
-def loads(line: str, format: str | None) -> dict[str, Value]: ...
+def dumps(item: Mapping[str, Any], format: ExportFormat | None) -> str: ...
+def loads(line: bytes, format: ExportFormat | None) -> dict[str, Value]: ...
 def _failing_reader(panics: bool, message: str) -> FailingReader: ...
 def _run_cli(args: list[str]) -> int: ...

@@ -183,8 +183,9 @@ def open_export(src: StrPath, *, format: SourceFormat | None = None) -> Export:
     Args:
         src: A folder with manifests, a manifest, a folder with one export below it, a folder
             of data files, a data file, or ``-`` for standard input. Data files are DynamoDB
-            JSON, plain JSON, Parquet or Arrow IPC.
-        format: The format of the data files; told by bytes and name for None.
+            JSON, Amazon Ion (text or binary), plain JSON, Parquet or Arrow IPC.
+        format: The format of the data files; told by bytes and name for None. Ion that
+            begins as JSON may begin is read as JSON if not told.
 
     Returns:
         The export. Its ``repr`` is its metadata as people read it.

@@ -15,8 +15,10 @@ Layout: TypeAlias = Literal["plain", "typed"]
 Extra: TypeAlias = Literal["column", "drop", "error"]
 OnError: TypeAlias = Literal["raise", "skip"]
 Check: TypeAlias = Literal["count", "md5", "none"]
-SourceFormat: TypeAlias = Literal["dynamodb_json", "ndjson", "parquet", "arrow"]
-WriteFormat: TypeAlias = Literal["dynamodb_json", "ndjson", "csv", "parquet", "arrow"]
+# How DynamoDB itself writes items: the data files of an export, and single lines.
+ExportFormat: TypeAlias = Literal["dynamodb_json", "ion"]
+SourceFormat: TypeAlias = ExportFormat | Literal["ndjson", "parquet", "arrow"]
+WriteFormat: TypeAlias = ExportFormat | Literal["ndjson", "csv", "parquet", "arrow"]
 Format: TypeAlias = WriteFormat | Literal["export"]
 Compression: TypeAlias = Literal["gzip", "zstd", "none"]
 # A schema, or its document: a path, or what `json.loads` makes of it.

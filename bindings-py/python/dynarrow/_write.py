@@ -6,16 +6,25 @@ import os
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from dynarrow import _dynarrow
 from dynarrow._dynarrow import ConvertReport
 from dynarrow._errors import UsageError
 from dynarrow._open import Export
-from dynarrow._options import Compression, Layout, SchemaLike, StrPath, WriteFormat
+from dynarrow._options import (
+    Compression,
+    ExportFormat,
+    Format,
+    Layout,
+    SchemaLike,
+    StrPath,
+    WriteFormat,
+)
 from dynarrow._progress import Progress, reporting
 
-ONE_PASS = ("dynamodb_json", "ndjson", "export")
+# The formats that are written without a schema, in one pass over the data.
+ONE_PASS: tuple[Format, ...] = ("dynamodb_json", "ion", "ndjson", "export")
 
 
 def write_items(
@@ -39,13 +48,14 @@ def write_items(
 
     Args:
         data: Anything with ``__arrow_c_stream__`` (polars, pyarrow, pandas, DuckDB, a
-            `Reader`); the path of a Parquet, Arrow IPC, plain JSON or DynamoDB JSON file or
-            of an export; an `Export`; or an iterable of dicts as `iter_items` gives them,
+            `Reader`); the path of an export or of a Parquet, Arrow IPC, DynamoDB JSON, Ion or
+            plain JSON file; an `Export`; or an iterable of dicts as `iter_items` gives them,
             where a number may be int, float or `decimal.Decimal`.
         dest: A file, also a folder or ``-`` for standard output, as for `convert`.
         schema: The schema or its document that says what the columns mean.
         layout: How values stand in the columns, where they do not say it.
-        format: The format that is written.
+        format: The format that is written; ``"ion"`` is Amazon Ion, a line
+            ``$ion_1_0 {Item:{…}}`` for each item.
         compression: That of the file; what its name says (``.gz``, ``.zst``) for None.
         overwrite: See `convert`.
         progress: See `read_export`.
@@ -63,6 +73,7 @@ def write_items(
         "schema": schema,
         "layout": layout,
         "format": format,
+        "export_format": "dynamodb_json",
         "compression": compression,
         "overwrite": overwrite,
     }
@@ -78,6 +89,7 @@ def write_export(
     *,
     schema: SchemaLike | None = None,
     layout: Layout | None = None,
+    export_format: ExportFormat = "dynamodb_json",
     overwrite: bool = False,
     progress: Progress = None,
 ) -> ConvertReport:
@@ -88,6 +100,7 @@ def write_export(
         folder: The folder that stands for the bucket.
         schema: See `write_items`.
         layout: See `write_items`.
+        export_format: The format of the data files: ``"dynamodb_json"`` or ``"ion"``.
         overwrite: See `convert`.
         progress: See `read_export`.
 
@@ -101,43 +114,45 @@ def write_export(
         "schema": schema,
         "layout": layout,
         "format": "export",
+        "export_format": export_format,
         "compression": None,
         "overwrite": overwrite,
     }
     return _write(data, folder, writing, progress)
 
 
-def dumps(item: Mapping[str, Any], format: Literal["dynamodb_json"] = "dynamodb_json") -> str:
-    """An item as a line of DynamoDB JSON, ``{"Item": …}``, without the newline.
+def dumps(item: Mapping[str, Any], format: ExportFormat = "dynamodb_json") -> str:
+    """An item as a line of an export, ``{"Item": …}``, without the newline.
 
     Args:
         item: A dict of str, int, float, `decimal.Decimal`, bytes, bool, None, list, dict and
             set; dates and times become ISO text.
-        format: ``"dynamodb_json"``.
+        format: ``"dynamodb_json"``, or ``"ion"``: ``$ion_1_0 {Item:{…}}``.
 
     Raises:
         DataError: A value that DynamoDB has not, with its path.
-        UsageError: A value of another class.
+        UsageError: A value of another class, or an unknown ``format``.
     """
     return _dynarrow.dumps(item, format)
 
 
-def loads(
-    line: str | bytes, format: Literal["dynamodb_json"] = "dynamodb_json"
-) -> dict[str, _dynarrow.Value]:
-    """The item on a line of DynamoDB JSON, with or without ``Item``.
+def loads(line: str | bytes, format: ExportFormat = "dynamodb_json") -> dict[str, _dynarrow.Value]:
+    """The item on a line of an export, with or without ``Item``.
 
     Args:
-        line: The line.
-        format: ``"dynamodb_json"``.
+        line: The line. Ion may also be several lines, or binary.
+        format: ``"dynamodb_json"`` or ``"ion"``.
 
     Returns:
         The item, as `iter_items` gives it.
 
     Raises:
-        DataError: The line is no item.
+        DataError: The line is no item, or is several.
+        UsageError: An unknown ``format``.
     """
-    return _dynarrow.loads(line if isinstance(line, str) else line.decode(), format)
+    # A lone surrogate becomes bytes that are no UTF-8, which are refused as such.
+    text = line.encode(errors="surrogatepass") if isinstance(line, str) else line
+    return _dynarrow.loads(text, format)
 
 
 def relocate(src: StrPath, *, to: str) -> list[Path]:
