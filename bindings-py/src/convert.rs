@@ -2,11 +2,29 @@
 
 use std::path::PathBuf;
 
-use dynarrow::Check;
+use dynarrow::{Check, ConvertOptions, Dest, ReadOptions, Result};
 use pyo3::prelude::*;
 
 use crate::open::show;
 use crate::read::ReadReport;
+
+/// What is written, and how.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub struct Converting {
+    to: Option<String>,
+    export_format: String,
+    overwrite: bool,
+}
+
+impl Converting {
+    /// As the core takes it, with how the source is read.
+    pub fn parse(self, dest: &str, read: ReadOptions) -> Result<(Dest, ConvertOptions)> {
+        let to = self.to.as_deref().map(str::parse).transpose()?;
+        let export_format = self.export_format.parse()?;
+        Ok((Dest::parse(dest, to)?, ConvertOptions { read, overwrite: self.overwrite, export_format }))
+    }
+}
 
 /// What a conversion came to.
 #[pyclass(frozen, get_all, module = "dynarrow")]

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::control::{Callback, watched};
-use crate::convert::ConvertReport;
+use crate::convert::{ConvertReport, Converting};
 use crate::error::to_py;
 use crate::items::ItemIterator;
 use crate::options::{self, Options, choice, path_text};
@@ -74,17 +74,13 @@ impl Export {
         &self,
         py: Python<'_>,
         dest: PathBuf,
-        to: Option<&str>,
-        export_format: &str,
+        converting: Converting,
         options: Options<'_>,
-        overwrite: bool,
         progress: Callback,
     ) -> PyResult<ConvertReport> {
         let read = options.read_options(py)?;
         let check = read.check;
-        let dest = dynarrow::Dest::parse(&path_text(py, dest)?, choice(py, to)?).map_err(|error| to_py(py, &error))?;
-        let export_format = export_format.parse().map_err(|error| to_py(py, &error))?;
-        let options = dynarrow::ConvertOptions { read, overwrite, export_format };
+        let (dest, options) = converting.parse(&path_text(py, dest)?, read).map_err(|error| to_py(py, &error))?;
         let report = watched(py, progress, |control| dynarrow::convert(&self.0, &dest, &options, control, std::io::stdout()))?;
         ConvertReport::new(py, report, check)
     }

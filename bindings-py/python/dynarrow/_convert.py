@@ -109,6 +109,11 @@ def convert(
         on_error=on_error,
         check=check,
     )
+    converting: _dynarrow.Converting = {
+        "to": to,
+        "export_format": export_format,
+        "overwrite": overwrite,
+    }
     export = _dynarrow.open_export(src, format)
     with reporting(progress, "convert") as callback:
-        return export.convert(dest, to, export_format, options, overwrite, callback)
+        return export.convert(dest, converting, options, callback)

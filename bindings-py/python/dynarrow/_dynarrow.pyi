@@ -296,10 +296,8 @@ class Export:
     def convert(
         self,
         dest: StrPath,
-        to: Format | None,
-        export_format: ExportFormat,
+        converting: Converting,
         options: Options,
-        overwrite: bool,
         progress: Callback | None,
     ) -> ConvertReport: ...
     def relocate(self, to: str) -> list[Path]: ...
@@ -329,6 +327,11 @@ class FailingReader:
     @property
     def last_error(self) -> DynarrowError | None: ...
     def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
+
+class Converting(TypedDict):
+    to: Format | None
+    export_format: ExportFormat
+    overwrite: bool
 
 class Writing(TypedDict):
     schema: SchemaLike | None
