@@ -912,7 +912,7 @@ fn ion_is_right() {
         "$ion_1_0 {Item:{}}\n$ion_1_0 {Item:{late:\"x\"}}\n"
     );
     let ran = run(&["convert", &file, &place.at("y.ion"), "--layout", "typed"]);
-    assert_eq!(ran.error(2), "E_USAGE: layout is for Parquet and Arrow, not for ion");
+    assert_eq!(ran.error(2), "E_USAGE: layout is for columns, not for ion");
 }
 
 /// Also where no name tells the format.

@@ -15,7 +15,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field as ArrowField, Schema as ArrowSchema, TimeUnit};
 
 use crate::error::{Code, Error, Result};
-use crate::event::{Kind, Sink, Want};
+use crate::event::{Kind, SetMembers, Sink, Want};
 use crate::format::json;
 use crate::format::record::Fault;
 use crate::item::{self, AttributeValue, Item, Items};
@@ -240,6 +240,23 @@ impl Column {
         }
     }
 
+    /// Whether a row's value, which could be sent, is none of the set's members so far.
+    fn is_new_member(&self, row: usize, seen: &mut SetMembers) -> bool {
+        let number = match self {
+            Self::Text(array) => return seen.is_new(array.value(row).as_bytes()),
+            Self::Binary(array) => return seen.is_new(array.value(row)),
+            Self::Moment(array, _) => return seen.is_new(&array.value(row).to_le_bytes()),
+            Self::Date(array) => return seen.is_new(&array.value(row).to_le_bytes()),
+            Self::NumberText(array) => number(array.value(row)).ok(),
+            Self::Int(array) => Some(array.value(row).into()),
+            Self::Decimal(array, scale) => Number::from_parts(array.value(row), -scale).ok(),
+            Self::Float(array) => float(array.value(row), true).ok(),
+            Self::Float32(array) => float(array.value(row), true).ok(),
+            _ => None,
+        };
+        number.is_none_or(|number| seen.is_new_number(number))
+    }
+
     /// Sends the value of a row that has one.
     fn send<S: Sink>(&self, row: usize, sink: &mut S, bytes: &mut usize) -> Sent {
         *bytes += 8;
@@ -300,11 +317,16 @@ impl Column {
             }
             Self::Set(kind, array, members) => {
                 sink.begin_set(*kind);
+                let mut seen = SetMembers::default();
+                seen.begin();
                 for at in range(array, row) {
                     if !members.has_value(at) {
                         return Err(in_list(Fault::new(Code::Descriptor, 0, "a null in a set")));
                     }
                     members.send(at, sink, bytes).map_err(in_list)?;
+                    if !members.is_new_member(at, &mut seen) {
+                        return Err(Fault::new(Code::Set, 0, "a member stands twice in the set"));
+                    }
                 }
                 sink.end_set();
             }

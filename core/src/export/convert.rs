@@ -147,8 +147,12 @@ pub(super) fn check_text_options(export: &Export, format: OutputFormat, read: &R
     let policies = &read.policies;
     let default = Policies::default();
     let explains = matches!(export.format()?, SourceFormat::Parquet | SourceFormat::Arrow);
+    // A number is exact where items are written as they are.
+    let exact = matches!(format, OutputFormat::DynamodbJson | OutputFormat::Ion | OutputFormat::Export);
     let given = [
+        ("numbers", exact && policies.numbers != default.numbers),
         ("numbers=decimal", matches!(policies.numbers, Numbers::Decimal { .. })),
+        ("mixed", policies.mixed != default.mixed),
         ("maps", policies.maps != default.maps),
         ("layout", policies.layout != default.layout),
         ("overrides", !policies.overrides.is_empty()),
@@ -159,7 +163,7 @@ pub(super) fn check_text_options(export: &Export, format: OutputFormat, read: &R
         ("schema", read.schema.is_some() && !explains),
     ];
     match given.into_iter().find(|(_, given)| *given) {
-        Some((name, _)) => Err(Error::usage(format!("{name} is for Parquet and Arrow, not for {}", format.as_str()))),
+        Some((name, _)) => Err(Error::usage(format!("{name} is for columns, not for {}", format.as_str()))),
         None => Ok(()),
     }
 }

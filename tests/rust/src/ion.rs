@@ -302,7 +302,8 @@ pub fn compare(stream: &[u8]) {
         (Ok(ours), Some(theirs)) => assert_eq!(ours, theirs, "{shown:?}"),
         (Ok(ours), None) => assert!(is_known(stream), "ion-rs refuses what was read as {ours:?}: {shown:?}"),
         (Err(error), Some(theirs)) => {
-            let known = ["E_INCREMENTAL", "E_NESTING"].contains(&error.code().as_str()) || is_known(stream);
+            // ion-rs 1.2 takes base64 without its padding.
+            let known = ["E_INCREMENTAL", "E_NESTING", "E_BASE64"].contains(&error.code().as_str()) || is_known(stream);
             assert!(known, "{error}, where ion-rs reads {theirs:?}: {shown:?}");
         }
         (Err(_), None) => {}
@@ -318,5 +319,14 @@ fn is_known(stream: &[u8]) -> bool {
     let has = |what: &[u8]| stream.windows(what.len()).any(|window| window == what);
     // A comment right behind a number or word.
     let touching = stream.windows(2).any(|pair| pair[1] == b'/' && (pair[0].is_ascii_alphanumeric() || b"._$".contains(&pair[0])));
-    touching || has(b"$ion_") || has(b"{{") || stream.contains(&b'(')
+    let padded = stream.windows(2).any(|pair| pair[0] == b'=' && pair[1].is_ascii_whitespace());
+    // An exponent past all integers, of a zero.
+    let exponent = stream
+        .split(|b| matches!(b, b'd' | b'D'))
+        .any(|rest| rest.iter().take_while(|b| b.is_ascii_digit() || b"+-_".contains(b)).count() > 18);
+    // `$1a` is an identifier, which ion-rs takes for half a symbol's number.
+    let dollar = stream.windows(2).any(|pair| pair[0] == b'$' && pair[1].is_ascii_digit());
+    // In comments ion-rs takes any bytes.
+    let bytes = std::str::from_utf8(stream).is_err();
+    touching || padded || exponent || dollar || bytes || has(b"$ion_")
 }

@@ -84,7 +84,7 @@ fn converted(export: &Export, to: OutputFormat) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: std::env::var("DYNARROW_CASES").map_or(400, |n| n.parse().expect("a number")), failure_persistence: None, ..ProptestConfig::default() })]
 
     /// 400 × 20 items on average: whatever the form, the items are read, and ion-rs reads the same.
     #[test]

@@ -227,7 +227,7 @@ impl<'a> Decoder<'a> {
         }
         let end = start + self.bytes[start..].iter().position(|&b| !scan::is_identifier(b))?;
         let name = &self.bytes[start..end];
-        if name.len() < 6 && matches!(name, b"null" | b"true" | b"false" | b"nan") || name[0] == b'$' && is_symbol_id(name) {
+        if name.len() < 6 && matches!(name, b"null" | b"true" | b"false" | b"nan") || is_symbol_id(name) {
             return None;
         }
         self.at = end;
@@ -388,6 +388,12 @@ impl<'a> Decoder<'a> {
                 })
                 .map_err(at_index(start));
             }
+            let name = &self.scratch.text;
+            // `null.int` is longer than its name.
+            let is_keyword = end < self.at || matches!(&**name, "null" | "true" | "false" | "nan");
+            if text.starts_with('\'') || !is_keyword && !is_symbol_id(name.as_bytes()) {
+                return Ok(Element::symbol(&**name));
+            }
         }
         self.read(start).map_err(at_index(start))
     }
@@ -422,11 +428,8 @@ impl<'a> Decoder<'a> {
         if matches!(digits, [b'0', b'0'..=b'9', ..] | [b'.', ..] | []) {
             return None;
         }
-        let (number, length) = if ends_number(rest[length]) {
-            (Number::parse(text.strip_suffix(b".").unwrap_or(text)), length)
-        } else {
-            exponent_number(rest, length)?
-        };
+        let (number, length) =
+            if ends_number(rest[length]) { (Number::parse(without_point(text)?), length) } else { exponent_number(rest, length)? };
         match number {
             // A date, or two points: another form, or none.
             Err(NumberError::Syntax) => return None,
@@ -681,6 +684,16 @@ fn ends_number(byte: u8) -> bool {
     matches!(byte, b',' | b'}' | b']') || scan::is_white(byte)
 }
 
+/// The text of a number without the point at its end, if that is its only one.
+#[inline]
+fn without_point(text: &[u8]) -> Option<&[u8]> {
+    match text.strip_suffix(b".") {
+        Some(whole) if whole.contains(&b'.') => None,
+        Some(whole) => Some(whole),
+        None => Some(text),
+    }
+}
+
 /// `6d2`, `1d-130`: so many digits (and a point), a `d`, an exponent. With its length.
 fn exponent_number(rest: &[u8], mantissa: usize) -> Option<(Result<Number, NumberError>, usize)> {
     const LONGEST: usize = 64;
@@ -689,7 +702,7 @@ fn exponent_number(rest: &[u8], mantissa: usize) -> Option<(Result<Number, Numbe
     }
     let exponent = &rest[mantissa + 1..];
     let length = exponent.iter().position(|&b| !(b.is_ascii_digit() || matches!(b, b'-' | b'+')))?;
-    let digits = rest[..mantissa].strip_suffix(b".").unwrap_or(&rest[..mantissa]);
+    let digits = without_point(&rest[..mantissa])?;
     let (exponent, whole) = (&exponent[..length], digits.len() + 1 + length);
     if !ends_number(rest[mantissa + 1 + length]) || whole > LONGEST {
         return None;
@@ -703,7 +716,7 @@ fn exponent_number(rest: &[u8], mantissa: usize) -> Option<(Result<Number, Numbe
 
 /// `$10`: a symbol by its place in the symbol table.
 fn is_symbol_id(name: &[u8]) -> bool {
-    name.len() > 1 && name[1..].iter().all(u8::is_ascii_digit)
+    name.len() > 1 && name[0] == b'$' && name[1..].iter().all(u8::is_ascii_digit)
 }
 
 /// The fault of a text that ends, or cannot go on, before a value does.

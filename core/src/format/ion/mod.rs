@@ -64,6 +64,9 @@ impl<S: Sink> Run<'_, S> {
         while let Some(next) = self.ion_text(bytes, base, &mut top, scratch) {
             base = next;
         }
+        if start.whole && top.in_list() && !self.is_over() {
+            self.fail(&Fault::new(Code::Truncated, bytes.len(), "the list of records ends too early"), 0);
+        }
     }
 
     /// The records from `base` on, up to a byte that is no UTF-8: where to go on behind the
@@ -140,8 +143,15 @@ impl<S: Sink> Run<'_, S> {
             };
             let mut elements = elements.fuse();
             loop {
-                let End::At(end) = binary::value_end(data, at) else { return };
-                let Some(value) = data.get(at..end).filter(|value| !value.is_empty()) else { return };
+                if at == data.len() {
+                    return;
+                }
+                let end = match binary::value_end(data, at) {
+                    End::At(end) if end <= data.len() => end,
+                    End::Broken(at, message) => return self.fail(&Fault::new(Code::Ion, at, message), 0),
+                    _ => return self.fail(&Fault::new(Code::Truncated, at, "the binary Ion ends inside a value"), 0),
+                };
+                let value = &data[at..end];
                 let record = std::mem::replace(&mut at, end);
                 if let Some(version) = binary::version(value)
                     && version != (1, 0)
@@ -470,6 +480,28 @@ mod tests {
         assert_eq!(outcome.fatal.map(|error| error.code()), Some(Code::IonVersion));
     }
 
+    /// A list that is not closed, wherever the file ends.
+    #[test]
+    fn lists_that_end_too_early() {
+        for text in [
+            "$ion_1_0 [\n",
+            "$ion_1_0 [{Item:{a:\"x\"}},\n",
+            "$ion_1_0 [{Item:{a:\"x\"}}\n\n  ",
+            "$ion_1_0 {Item:{}}\n$ion_1_0 [{Item:{}}\n",
+            "[{a:1.}",
+            "{a:1.}[",
+        ] {
+            assert_eq!(one_error(text.as_bytes(), Form::Either).code(), Code::Truncated, "{text}");
+            let line = crate::format::line::loads(text.as_bytes(), crate::ExportFormat::Ion);
+            assert_eq!(line.map_err(|error| error.code()), Err(Code::Truncated), "{text}");
+        }
+        let good = Element::read_all("{a:1.}").expect("Ion").encode_as(ion_rs::v1_0::Binary).expect("binary");
+        for (tail, code) in [(&b"\x8e"[..], Code::Truncated), (b"\xd5\x8a", Code::Truncated), (b"\xff\xff", Code::Ion)] {
+            let error = crate::format::line::loads(&[&good[..], tail].concat(), crate::ExportFormat::Ion).expect_err("a broken tail");
+            assert_eq!(error.code(), code);
+        }
+    }
+
     /// Long files are cut into the same blocks, and give the same items, for any chunks.
     #[test]
     fn chunks_do_not_show() {
@@ -496,6 +528,120 @@ mod tests {
                 assert!(found == items, "chunks of {chunk}");
                 assert_eq!((again.records, again.skipped, again.errors), (outcome.records, outcome.skipped, outcome.errors.clone()));
             }
+        }
+    }
+}
+
+/// The corpus of amazon-ion/ion-tests, by hand: the counts stand in `docs/ion.md`.
+#[cfg(test)]
+mod ion_tests {
+    use std::collections::BTreeMap;
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+    use crate::event::SetMembers;
+    use crate::item::{Item, Items};
+
+    /// What became of a value.
+    type Read = Result<Vec<Item>, Code>;
+
+    fn files(folder: &Path) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                found.extend(files(&path));
+            } else if path.extension().is_some_and(|ending| ending == "ion") {
+                found.push(path);
+            }
+        }
+        found.sort();
+        found
+    }
+
+    /// Our own path: a value as the attribute of an item.
+    fn ours(context: &[u8], value: &str) -> Read {
+        let text = format!("{{Item:{{v:{value}\n}}}}");
+        let (mut scratch, mut items) = (Scratch::default(), Items::default());
+        items.begin_item();
+        Decoder::new(&text, 0, context, &mut scratch).record(Form::Wrapped, &mut items).map_err(|fault| fault.code)?;
+        items.commit_item(0).expect("kept");
+        Ok(items.take())
+    }
+
+    /// The same by ion-rs; `None` where it panics.
+    fn theirs(context: &[u8], value: &str) -> Option<Read> {
+        let text = [context, format!("{{Item:{{v:{value}\n}}}}").as_bytes()].concat();
+        let element = std::panic::catch_unwind(|| Element::read_one(text)).ok()?;
+        let Ok(element) = element else { return Some(Err(Code::Ion)) };
+        let mut items = Items::default();
+        items.begin_item();
+        let sent = Sender::new(&mut items, 0, &mut SetMembers::default()).record(&element, Form::Wrapped);
+        Some(sent.map_err(|fault| fault.code).map(|()| {
+            items.commit_item(0).expect("kept");
+            items.take()
+        }))
+    }
+
+    #[test]
+    #[ignore = "needs a checkout of amazon-ion/ion-tests: DYNARROW_ION_TESTS=…/iontestdata"]
+    fn by_hand() {
+        let root = PathBuf::from(std::env::var_os("DYNARROW_ION_TESTS").expect("DYNARROW_ION_TESTS"));
+        for kind in ["good", "bad"] {
+            let mut counts = BTreeMap::<String, usize>::new();
+            for file in files(&root.join(kind)) {
+                let shown = file.strip_prefix(&root).expect("inside").display().to_string();
+                let bytes = std::fs::read(&file).expect("a file");
+                let Ok(text) = std::str::from_utf8(&bytes) else {
+                    *counts.entry("files: not UTF-8".into()).or_default() += 1;
+                    continue;
+                };
+                let (mut top, mut at, mut refused) = (Top::default(), 0, None);
+                loop {
+                    match top.next(&bytes, &mut at, true) {
+                        Next::End => {
+                            refused = refused.or(top.in_list().then_some("the stream"));
+                            break;
+                        }
+                        Next::Value(start) => {
+                            let End::At(end) = scan::value_end(&bytes, start, true) else {
+                                refused = Some("no end");
+                                break;
+                            };
+                            let value = &text[start..end];
+                            let (mine, other) = (ours(&top.context, value), theirs(&top.context, value));
+                            let seen = match (&mine, &other) {
+                                (Ok(mine), Some(Ok(other))) if mine == other => "values: equal items".to_owned(),
+                                (Err(Code::Ion), Some(Err(Code::Ion))) => "values: both refuse".to_owned(),
+                                (Err(mine), Some(Err(other))) if mine == other => format!("values: both {mine}"),
+                                // What is none of DynamoDB's is not always looked at as Ion.
+                                (Err(mine), Some(Err(Code::Ion))) => format!("values: refused, here as {mine}"),
+                                (_, None) => "values: ion-rs panics".to_owned(),
+                                _ => {
+                                    println!("{shown}: {value:?}: {mine:?} / {other:?}");
+                                    "values: DIFFERENT".to_owned()
+                                }
+                            };
+                            *counts.entry(seen).or_default() += 1;
+                            if mine == Err(Code::Ion) || mine.is_err() && kind == "bad" {
+                                refused = Some("a value");
+                            }
+                            at = end;
+                            top.value_ended();
+                        }
+                        _ => {
+                            refused = Some("the stream");
+                            break;
+                        }
+                    }
+                }
+                if (kind == "good") == refused.is_some() {
+                    println!("{shown}: {}", refused.unwrap_or("accepted"));
+                }
+                *counts.entry(format!("files: {}", refused.map_or("accepted".into(), |what| format!("refused ({what})")))).or_default() +=
+                    1;
+            }
+            println!("{kind}: {counts:#?}");
         }
     }
 }

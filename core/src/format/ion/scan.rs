@@ -6,8 +6,6 @@
 
 use std::ops::ControlFlow;
 
-use crate::format::json::scan::line_end;
-
 /// The marker of the version that is read.
 pub const MARKER: &[u8] = b"$ion_1_0";
 
@@ -59,9 +57,9 @@ pub const fn is_white(byte: u8) -> bool {
 /// that a line comment is over.
 pub fn comment_end(bytes: &[u8], at: usize, finished: bool) -> Result<usize, End> {
     match bytes.get(at + 1) {
-        Some(b'/') => match line_end(bytes, at) {
-            end if end == bytes.len() && !finished => Err(End::Beyond(Beyond::Comment)),
-            end => Ok(end),
+        Some(b'/') => match memchr::memchr2(b'\n', b'\r', &bytes[at..]) {
+            None if !finished => Err(End::Beyond(Beyond::Comment)),
+            end => Ok(end.map_or(bytes.len(), |end| at + end)),
         },
         Some(b'*') => match memchr::memmem::find(&bytes[at + 2..], b"*/") {
             Some(end) => Ok(at + end + 4),
@@ -86,7 +84,7 @@ pub fn white_end(bytes: &[u8], mut at: usize, finished: bool) -> Result<usize, E
 /// The end of the value that starts at `at`, its annotations included. `finished` tells that
 /// no bytes follow: a number at the end is then complete.
 pub fn value_end(bytes: &[u8], at: usize, finished: bool) -> End {
-    match (Walker { bytes, at, finished }).value() {
+    match Walker::new(bytes, at, finished).value() {
         Ok(end) => End::At(end),
         Err(end) => end,
     }
@@ -95,7 +93,7 @@ pub fn value_end(bytes: &[u8], at: usize, finished: bool) -> End {
 /// The values of the members of a struct whose opening brace is at `at`, with their names as
 /// they are written. Ends where the text is broken.
 pub fn members(bytes: &[u8], at: usize) -> impl Iterator<Item = (&[u8], usize)> {
-    let mut walker = Walker { bytes, at: at + 1, finished: true };
+    let mut walker = Walker::new(bytes, at + 1, true);
     std::iter::from_fn(move || {
         walker.white().ok()?;
         if walker.peek() == Some(b',') {
@@ -117,19 +115,39 @@ struct Walker<'a> {
     bytes: &'a [u8],
     at: usize,
     finished: bool,
+    /// The innermost container is an s-expression: a `/` may be an operator.
+    in_sexp: bool,
 }
 
-impl Walker<'_> {
+impl<'a> Walker<'a> {
+    fn new(bytes: &'a [u8], at: usize, finished: bool) -> Self {
+        Self { bytes, at, finished, in_sexp: false }
+    }
+
     fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
 
     fn white(&mut self) -> Walk {
         match self.peek() {
-            Some(byte) if byte > b' ' && byte != b'/' => {}
-            _ => self.at = white_end(self.bytes, self.at, self.finished)?,
+            Some(byte) if byte > b' ' && byte != b'/' => return Ok(()),
+            _ if self.in_sexp => {}
+            _ => {
+                self.at = white_end(self.bytes, self.at, self.finished)?;
+                return Ok(());
+            }
         }
-        Ok(())
+        loop {
+            match self.peek() {
+                Some(byte) if is_white(byte) => self.at += 1,
+                Some(b'/') => match comment_end(self.bytes, self.at, self.finished) {
+                    Ok(end) => self.at = end,
+                    Err(End::Broken(..)) => return Ok(()),
+                    Err(end) => return Err(end),
+                },
+                _ => return Ok(()),
+            }
+        }
     }
 
     fn value(&mut self) -> Walk<usize> {
@@ -150,6 +168,7 @@ impl Walker<'_> {
                 }
                 open[depth] = close;
                 depth += 1;
+                self.in_sexp = close == b')';
                 self.white()?;
                 if self.peek() != Some(close) {
                     self.name_of_member(close)?;
@@ -157,6 +176,7 @@ impl Walker<'_> {
                 }
                 self.at += 1;
                 depth -= 1;
+                self.in_sexp = depth > 0 && open[depth - 1] == b')';
             }
             // Behind a value: close what ends here.
             loop {
@@ -170,6 +190,7 @@ impl Walker<'_> {
                     Some(byte) if byte == close => {
                         self.at += 1;
                         depth -= 1;
+                        self.in_sexp = depth > 0 && open[depth - 1] == b')';
                     }
                     Some(b',') if close != b')' => {
                         self.at += 1;
@@ -218,6 +239,7 @@ impl Walker<'_> {
             }
             // The operators of s-expressions, which have no DynamoDB value at all.
             b'!' | b'#' | b'%' | b'&' | b'*' | b'.' | b';' | b'<' | b'=' | b'>' | b'?' | b'@' | b'^' | b'`' | b'|' | b'~' => self.at += 1,
+            b'/' if self.in_sexp => self.at += 1,
             _ => return broken(start, "expected a value"),
         }
         Ok(ControlFlow::Break(None))

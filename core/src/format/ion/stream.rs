@@ -16,6 +16,8 @@ pub struct Start {
     pub top: Top,
     /// The bytes are binary Ion.
     pub binary: bool,
+    /// The block ends outside of a list: one that is open then ends too early.
+    pub whole: bool,
     /// A broken record stands before the block: it begins at the next line that begins a
     /// record, for a record whose line was indented so far.
     pub resume: Option<usize>,
@@ -24,7 +26,7 @@ pub struct Start {
 impl Start {
     /// The start of a stream that is one block.
     pub fn of(bytes: &[u8]) -> Self {
-        Self { binary: bytes.starts_with(&binary::MARKER), ..Self::default() }
+        Self { binary: bytes.starts_with(&binary::MARKER), whole: true, ..Self::default() }
     }
 }
 
@@ -109,9 +111,13 @@ impl Top {
     /// A version marker or a symbol table, which are no records; `None` behind one.
     fn system_value(&mut self, bytes: &[u8], at: &mut usize, finished: bool) -> Option<Next> {
         if scan::starts_with_marker(&bytes[*at..], finished) == Some(true) {
-            *at += scan::MARKER.len();
-            self.context.clear();
-            return None;
+            let end = *at + scan::MARKER.len();
+            // As an annotation it is none.
+            if !scan::white_end(bytes, end, finished).is_ok_and(|at| bytes[at..].starts_with(b"::")) {
+                *at = end;
+                self.context.clear();
+                return None;
+            }
         }
         let end = match scan::value_end(bytes, *at, finished) {
             End::At(end) => end,
@@ -209,8 +215,9 @@ impl Stream {
     pub fn take(&mut self, end: usize) -> Start {
         self.at -= end.min(self.at);
         self.wait = 0;
-        let next = Start { top: self.top.clone(), binary: self.start.binary, resume: self.resume };
-        std::mem::replace(&mut self.start, next)
+        let next = Start { top: self.top.clone(), resume: self.resume, binary: self.start.binary, whole: false };
+        let whole = self.mode == Mode::Lines;
+        Start { whole, ..std::mem::replace(&mut self.start, next) }
     }
 
     /// Goes on in `bytes`, up to the first border at or behind `target`. The bytes begin
