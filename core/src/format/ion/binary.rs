@@ -1,9 +1,11 @@
 //! Binary Ion: where its values end and what its symbol tables are. All else is for ion-rs.
 //! <https://amazon-ion.github.io/ion-docs/docs/binary.html>
 
+use super::foreign::too_deep;
 use super::scan::End;
 use crate::block::MAX_RECORD_BYTES;
-use crate::format::record::MAX_NESTING;
+use crate::error::Code;
+use crate::format::record::{Decoded, Fault, MAX_NESTING};
 
 /// The marker that binary Ion 1.0 begins with.
 pub const MARKER: [u8; 4] = [0xe0, 0x01, 0x00, 0xea];
@@ -21,7 +23,10 @@ fn body(bytes: &[u8], at: usize) -> Result<(usize, usize), End> {
     let Some(&descriptor) = bytes.get(at) else { return Err(End::At(bytes.len() + 1)) };
     let (code, low) = (descriptor >> 4, descriptor & 15);
     if descriptor == MARKER[0] {
-        return Ok((at + 4, at + 4));
+        return match bytes.get(at + 3) {
+            Some(&last) if last != MARKER[3] => Err(End::Broken(at, "half a version marker")),
+            _ => Ok((at + 4, at + 4)),
+        };
     }
     match (code, low) {
         (15, _) => Err(End::Broken(at, "a reserved type code of binary Ion")),
@@ -93,35 +98,73 @@ pub fn version(value: &[u8]) -> Option<(u8, u8)> {
 /// wrappers, a list around it, and the annotations of sets.
 const MAX_OPEN: usize = MAX_NESTING as usize + 8;
 
-/// Whether a value nests no deeper than may be: ion-rs follows it by recursion.
-pub fn nests_within_limit(value: &[u8]) -> bool {
-    values_nest_within(value, false, MAX_OPEN)
+/// Bytes of a number, at most: with all the zeros that anybody writes, none of DynamoDB's has
+/// as many, and longer ones take ion-rs a time that grows with their square.
+pub const MAX_NUMBER_BYTES: usize = 1024;
+
+/// Checks that every part of a value fits into what it is a part of, and that it nests no
+/// deeper than may be: ion-rs 1.2 panics at some values that do not, and recurses.
+pub fn check(value: &[u8]) -> Decoded {
+    check_values(value, false, MAX_OPEN)
 }
 
-fn values_nest_within(bytes: &[u8], named: bool, levels: usize) -> bool {
-    if levels == 0 {
-        return false;
-    }
+fn bad<T>(code: Code, message: &str) -> Decoded<T> {
+    Err(Fault::new(code, 0, message))
+}
+
+fn check_values(bytes: &[u8], named: bool, levels: usize) -> Decoded {
     let mut at = 0;
     while at < bytes.len() {
         if named {
-            let Ok((_, value)) = var_uint(bytes, at) else { return true };
-            at = value;
+            at = inner_var_uint(bytes, at)?.1;
         }
-        // What is broken is found by ion-rs; here it only must not lead deeper.
-        let Ok((mut start, end)) = body(bytes, at) else { return true };
-        let end = end.min(bytes.len());
-        let code = bytes[at] >> 4;
-        if code == ANNOTATION {
-            let Ok((length, first)) = var_uint(bytes, start) else { return true };
-            start = first.saturating_add(length);
-        }
-        if (LIST..=ANNOTATION).contains(&code) && start < end && !values_nest_within(&bytes[start..end], code == STRUCT, levels - 1) {
-            return false;
-        }
-        at = end;
+        at = check_value(bytes, at, levels)?;
     }
-    true
+    Ok(())
+}
+
+/// Checks the value at `at`; gives the index behind it.
+fn check_value(bytes: &[u8], at: usize, levels: usize) -> Decoded<usize> {
+    const BROKEN: &str = "broken binary Ion";
+    let Some(levels) = levels.checked_sub(1) else { return Err(too_deep(0)) };
+    let (start, end) = match body(bytes, at) {
+        Ok((start, end)) if end <= bytes.len() && at < bytes.len() => (start, end),
+        _ => return bad(Code::Ion, "a value past the end of what it is in"),
+    };
+    let (code, low, body) = (bytes[at] >> 4, bytes[at] & 15, &bytes[start..end]);
+    if low == 15 {
+        return Ok(end);
+    }
+    match code {
+        1 if low > 1 => return bad(Code::Ion, BROKEN),
+        2 | 3 | 5 if body.len() > MAX_NUMBER_BYTES => return bad(Code::Number, "a number of more than 1,024 bytes"),
+        4 if !matches!(body.len(), 0 | 4 | 8) => return bad(Code::Ion, BROKEN),
+        // The exponent comes first.
+        5 if !body.is_empty() && body.iter().take(5).all(|byte| byte & 0x80 == 0) => return bad(Code::Ion, BROKEN),
+        6 => return bad(Code::IonType, "a timestamp has no DynamoDB value"),
+        7 if body.len() > 4 => return bad(Code::Ion, BROKEN),
+        LIST => check_values(body, false, levels)?,
+        12 => return bad(Code::IonType, "an s-expression has no DynamoDB value"),
+        STRUCT => check_values(body, true, levels)?,
+        ANNOTATION => {
+            let (length, first) = inner_var_uint(body, 0)?;
+            let value = first.saturating_add(length);
+            let mut name = first;
+            while name < value && value < body.len() {
+                name = inner_var_uint(body, name)?.1;
+            }
+            let annotates = body.get(value).is_some_and(|byte| !matches!(byte >> 4, 0 | ANNOTATION) || *byte == 0x0f);
+            if length == 0 || name != value || !annotates || check_value(body, value, levels)? != body.len() {
+                return bad(Code::Ion, BROKEN);
+            }
+        }
+        _ => {}
+    }
+    Ok(end)
+}
+
+fn inner_var_uint(bytes: &[u8], at: usize) -> Decoded<(usize, usize)> {
+    var_uint(bytes, at).or_else(|_| bad(Code::Ion, "a length past the end of what it is in"))
 }
 
 #[cfg(test)]
@@ -143,10 +186,11 @@ mod tests {
             }
             value
         };
-        assert!(nests_within_limit(&nested(MAX_OPEN - 1)));
-        assert!(!nests_within_limit(&nested(MAX_OPEN + 1)));
+        let code = |value: &[u8]| check(value).map_err(|fault| fault.code);
+        assert_eq!(code(&nested(MAX_OPEN - 1)), Ok(()));
+        assert_eq!(code(&nested(MAX_OPEN + 1)), Err(Code::Nesting));
         let deep = nested(100_000);
         assert_eq!(value_end(&deep, 0), End::At(deep.len()));
-        assert!(!nests_within_limit(&deep));
+        assert_eq!(code(&deep), Err(Code::Nesting));
     }
 }

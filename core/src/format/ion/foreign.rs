@@ -6,7 +6,8 @@
 
 use ion_rs::{Element, IonType, Sequence, Struct, Value};
 
-use super::{decode, scan};
+use super::binary::MAX_NUMBER_BYTES;
+use super::{lex, scan};
 use crate::error::Code;
 use crate::event::{Discard, Kind, SetMembers, Sink, Want};
 use crate::format::record::{Decoded, Fault, Form, MAX_NESTING, shown};
@@ -31,6 +32,9 @@ pub fn read(context: &[u8], text: &str) -> Decoded<Element> {
     let is_symbol_id = text.starts_with('$') && text.len() > 1 && text[1..].bytes().all(|b| b.is_ascii_digit());
     if is_symbol_id && text.len() > 9 {
         return Err(bad());
+    }
+    if text.len() > MAX_NUMBER_BYTES && text.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
+        return Err(Fault::new(Code::Number, 0, "a number of more than 1,024 characters"));
     }
     let element = if context.is_empty() {
         Element::read_one(text)
@@ -57,7 +61,7 @@ fn without_escapes(tables: &[u8]) -> Option<String> {
             continue;
         }
         let mut text = String::new();
-        at = decode::unquote(tables, start, &mut text).ok()?;
+        at = lex::unquote(tables, start, &mut text).ok()?;
         let quote = &tables[start..=start];
         out.push_str(quote);
         for c in text.chars() {
