@@ -266,7 +266,8 @@ fn what_came_in_can_be_written_out_again() {
         in_memory(&items);
         // Files are slow to write; a part of the cases goes through them.
         case.set(case.get() + 1);
-        if case.get() % 40 == 0 {
+        // Parquet has no rows without columns.
+        if case.get() % 40 == 0 && items.iter().any(|item| !item.is_empty()) {
             through_files(&items, learnt);
         }
         Ok(())

@@ -132,6 +132,9 @@ fn check_value(bytes: &[u8], at: usize, levels: usize) -> Decoded<usize> {
         _ => return bad(Code::Ion, "a value past the end of what it is in"),
     };
     let (code, low, body) = (bytes[at] >> 4, bytes[at] & 15, &bytes[start..end]);
+    if code == ANNOTATION && !(3..15).contains(&low) {
+        return bad(Code::Ion, BROKEN);
+    }
     if low == 15 {
         return Ok(end);
     }
