@@ -1,6 +1,9 @@
 //! Converting to one file: Parquet, or an Arrow IPC stream.
 
+use std::sync::Arc;
+
 use dynarrow::columns::ColumnSink;
+use dynarrow::engine::jobs::AtOnce;
 use dynarrow::engine::push::PushPass;
 use dynarrow::export::read::Batching;
 use dynarrow::parquet::{BatchFormat, BatchWriter, ROW_GROUP};
@@ -40,7 +43,7 @@ impl Export {
     fn convert(&self, options: &Options, format: BatchFormat) -> Result<Converting> {
         let group = (format == BatchFormat::Parquet).then_some(ROW_GROUP);
         let (pass, batching) = self.batches(options, group)?;
-        let writer = BatchWriter::new(format, &batching.schema(), Vec::new()).map_err(thrown)?;
+        let writer = BatchWriter::new(format, &batching.schema(), Arc::new(AtOnce), Vec::new()).map_err(thrown)?;
         Ok(Converting { pass, batching, writer: Some(writer) })
     }
 }
@@ -62,7 +65,8 @@ impl Converting {
 
     /// All files were pushed: the rest of the output.
     pub fn finish(&mut self) -> Result<Vec<u8>> {
-        self.batching.finish().and_then(|()| self.write()).map_err(thrown)?;
+        self.batching.finish();
+        self.write().map_err(thrown)?;
         self.writer.take().map_or(Ok(Vec::new()), BatchWriter::finish).map_err(thrown)
     }
 
@@ -75,7 +79,7 @@ impl Converting {
 impl Converting {
     fn write(&mut self) -> dynarrow::Result<()> {
         while let (Some(writer), Some(piece)) = (&mut self.writer, self.batching.next_piece()) {
-            writer.write(&piece)?;
+            writer.write(piece)?;
         }
         Ok(())
     }

@@ -1,7 +1,10 @@
 //! Reading record batches, each as an Arrow IPC stream of its own.
 
+use std::sync::Arc;
+
 use dynarrow::columns::ColumnSink;
 use dynarrow::columns::cut::Limit;
+use dynarrow::engine::jobs::AtOnce;
 use dynarrow::engine::push::PushPass;
 use dynarrow::export::read::Batching;
 use dynarrow::parquet::{BatchFormat, BatchWriter};
@@ -50,8 +53,8 @@ impl Reading {
     }
 
     /// All files were pushed: the rows that are left are a batch.
-    pub fn finish(&mut self) -> Result<()> {
-        self.batching.finish().map_err(thrown)
+    pub fn finish(&mut self) {
+        self.batching.finish();
     }
 
     /// The next batch that is complete.
@@ -68,9 +71,9 @@ impl Reading {
 impl Reading {
     fn take_batch(&mut self) -> Option<dynarrow::Result<Vec<u8>>> {
         let piece = self.batching.next_piece()?;
-        let writer = BatchWriter::new(BatchFormat::ArrowStream, &self.batching.schema(), Vec::new());
+        let writer = BatchWriter::new(BatchFormat::ArrowStream, &self.batching.schema(), Arc::new(AtOnce), Vec::new());
         Some(writer.and_then(|mut writer| {
-            writer.write(&piece)?;
+            writer.write(piece)?;
             writer.finish()
         }))
     }

@@ -1,16 +1,21 @@
 //! Record batches → Parquet or Arrow IPC.
 
+use std::collections::VecDeque;
 use std::io::Write;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DataType, FieldRef, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ipc::writer::{FileWriter, StreamWriter};
-use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
+use parquet::arrow::{ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata};
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
+use parquet::file::writer::SerializedFileWriter;
 
 use crate::columns::cut::{Limit, Piece};
+use crate::engine::jobs::Jobs;
 use crate::error::{Code, Error, Result};
 
 /// Rows and record bytes of a row group, at most.
@@ -43,7 +48,7 @@ fn levels(ty: &DataType) -> usize {
 /// Writes batches of one schema.
 pub enum BatchWriter<W: Write + Send> {
     /// To Parquet.
-    Parquet(Box<ArrowWriter<W>>),
+    Parquet(Box<ParquetWriter<W>>),
     /// To an Arrow IPC file.
     ArrowFile(FileWriter<W>),
     /// To an Arrow IPC stream.
@@ -51,8 +56,8 @@ pub enum BatchWriter<W: Write + Send> {
 }
 
 impl<W: Write + Send> BatchWriter<W> {
-    /// A writer into `out`.
-    pub fn new(format: BatchFormat, schema: &SchemaRef, out: W) -> Result<Self> {
+    /// A writer into `out`; columns of Parquet are encoded as jobs.
+    pub fn new(format: BatchFormat, schema: &SchemaRef, jobs: Arc<dyn Jobs>, out: W) -> Result<Self> {
         for field in schema.fields() {
             if levels(field.data_type()) > MAX_LEVELS {
                 let message = format!(
@@ -65,36 +70,18 @@ impl<W: Write + Send> BatchWriter<W> {
             }
         }
         Ok(match format {
-            BatchFormat::Parquet => {
-                let properties = WriterProperties::builder()
-                    .set_compression(Compression::SNAPPY)
-                    .set_created_by(format!("dynarrow {}", env!("CARGO_PKG_VERSION")))
-                    // Row groups end where the pieces say.
-                    .set_max_row_group_row_count(None)
-                    .build();
-                Self::Parquet(Box::new(ArrowWriter::try_new(out, schema.clone(), Some(properties)).map_err(|e| of_parquet(&e))?))
-            }
+            BatchFormat::Parquet => Self::Parquet(Box::new(ParquetWriter::new(schema, jobs, out).map_err(|e| of_parquet(&e))?)),
             BatchFormat::ArrowFile => Self::ArrowFile(FileWriter::try_new(out, schema).map_err(|e| of_arrow(&e))?),
             BatchFormat::ArrowStream => Self::ArrowStream(StreamWriter::try_new(out, schema).map_err(|e| of_arrow(&e))?),
         })
     }
 
     /// Writes a batch.
-    pub fn write(&mut self, piece: &Piece) -> Result<()> {
+    pub fn write(&mut self, piece: Piece) -> Result<()> {
         match self {
-            // Parquet counts rows by their values.
-            Self::Parquet(_) if piece.batch.num_columns() == 0 && piece.batch.num_rows() > 0 => {
-                Err(Error::new(Code::Usage, "the items have no attributes, and Parquet has no rows without columns"))
-            }
-            Self::Parquet(writer) => {
-                writer.write(&piece.batch).map_err(|e| of_parquet(&e))?;
-                if piece.ends_group {
-                    writer.flush().map_err(|e| of_parquet(&e))?;
-                }
-                Ok(())
-            }
-            Self::ArrowFile(writer) => writer.write(&piece.batch).map_err(|e| of_arrow(&e)),
-            Self::ArrowStream(writer) => writer.write(&piece.batch).map_err(|e| of_arrow(&e)),
+            Self::Parquet(writer) => writer.write(piece),
+            Self::ArrowFile(writer) => writer.write(&piece.batch()?).map_err(|e| of_arrow(&e)),
+            Self::ArrowStream(writer) => writer.write(&piece.batch()?).map_err(|e| of_arrow(&e)),
         }
     }
 
@@ -102,7 +89,7 @@ impl<W: Write + Send> BatchWriter<W> {
     pub fn inner(&mut self) -> &mut W {
         match self {
             // Only `Write` calls of our own would break the file; there are none.
-            Self::Parquet(writer) => writer.inner_mut(),
+            Self::Parquet(writer) => writer.file.inner_mut(),
             Self::ArrowFile(writer) => writer.get_mut(),
             Self::ArrowStream(writer) => writer.get_mut(),
         }
@@ -111,7 +98,7 @@ impl<W: Write + Send> BatchWriter<W> {
     /// Completes the output.
     pub fn finish(self) -> Result<W> {
         match self {
-            Self::Parquet(writer) => writer.into_inner().map_err(|e| of_parquet(&e)),
+            Self::Parquet(writer) => writer.finish(),
             Self::ArrowFile(mut writer) => {
                 writer.finish().map_err(|e| of_arrow(&e))?;
                 writer.into_inner().map_err(|e| of_arrow(&e))
@@ -121,6 +108,164 @@ impl<W: Write + Send> BatchWriter<W> {
                 writer.into_inner().map_err(|e| of_arrow(&e))
             }
         }
+    }
+}
+
+/// Batches of a column that wait to be encoded, at most: a column that takes longer than the
+/// others holds the rows of all.
+const WAITING: usize = 2;
+
+/// Writes Parquet. Every column is a lane of its own, which any thread goes on with: its
+/// batches in order, so that the bytes are the same for any number of threads.
+pub struct ParquetWriter<W: Write + Send> {
+    file: SerializedFileWriter<W>,
+    factory: ArrowRowGroupWriterFactory,
+    schema: SchemaRef,
+    jobs: Arc<dyn Jobs>,
+    /// The columns of the row group that is open.
+    lanes: Vec<Arc<Lane>>,
+}
+
+struct Lane {
+    column: usize,
+    field: FieldRef,
+    state: Mutex<LaneState>,
+}
+
+#[derive(Default)]
+struct LaneState {
+    waiting: VecDeque<Arc<Piece>>,
+    /// A job is at work on the lane, or is to be.
+    busy: bool,
+    /// No more batches come.
+    closing: bool,
+    /// One for each leaf of the column.
+    writers: Vec<ArrowColumnWriter>,
+    chunks: Option<Vec<ArrowColumnChunk>>,
+    error: Option<Error>,
+}
+
+impl<W: Write + Send> ParquetWriter<W> {
+    fn new(schema: &SchemaRef, jobs: Arc<dyn Jobs>, out: W) -> Result<Self, ParquetError> {
+        let mut properties = WriterProperties::builder()
+            .set_compression(Compression::SNAPPY)
+            .set_created_by(format!("dynarrow {}", env!("CARGO_PKG_VERSION")))
+            // Row groups end where the pieces say.
+            .set_max_row_group_row_count(None)
+            .build();
+        let parquet_schema = ArrowSchemaConverter::new().with_coerce_types(properties.coerce_types()).convert(schema)?;
+        add_encoded_arrow_schema_to_metadata(schema, &mut properties);
+        let file = SerializedFileWriter::new(out, parquet_schema.root_schema_ptr(), Arc::new(properties))?;
+        let factory = ArrowRowGroupWriterFactory::new(&file, schema.clone());
+        Ok(Self { file, factory, schema: schema.clone(), jobs, lanes: Vec::new() })
+    }
+
+    fn write(&mut self, piece: Piece) -> Result<()> {
+        // Parquet counts rows by their values.
+        if self.schema.fields().is_empty() && piece.rows > 0 {
+            return Err(Error::new(Code::Usage, "the items have no attributes, and Parquet has no rows without columns"));
+        }
+        if self.lanes.is_empty() {
+            self.open_group().map_err(|e| of_parquet(&e))?;
+        }
+        let piece = Arc::new(piece);
+        for lane in &self.lanes {
+            lane.lock().waiting.push_back(piece.clone());
+            self.start(lane);
+        }
+        self.work_until(|lane| lane.waiting.len() <= WAITING)?;
+        if piece.ends_group { self.close_group() } else { Ok(()) }
+    }
+
+    fn open_group(&mut self) -> Result<(), ParquetError> {
+        let writers = self.factory.create_column_writers(self.file.flushed_row_groups().len())?;
+        let lane = |(column, field): (usize, &FieldRef)| Lane { column, field: field.clone(), state: Mutex::default() };
+        let lanes: Vec<_> = self.schema.fields().iter().enumerate().map(lane).collect();
+        for (leaf, writer) in writers.into_iter().enumerate() {
+            lanes[self.file.schema_descr().get_column_root_idx(leaf)].lock().writers.push(writer);
+        }
+        self.lanes = lanes.into_iter().map(Arc::new).collect();
+        Ok(())
+    }
+
+    fn close_group(&mut self) -> Result<()> {
+        for lane in &self.lanes {
+            lane.lock().closing = true;
+            self.start(lane);
+        }
+        self.work_until(|lane| lane.chunks.is_some())?;
+        let mut group = self.file.next_row_group().map_err(|e| of_parquet(&e))?;
+        for lane in self.lanes.drain(..) {
+            for chunk in lane.lock().chunks.take().into_iter().flatten() {
+                chunk.append_to_row_group(&mut group).map_err(|e| of_parquet(&e))?;
+            }
+        }
+        group.close().map_err(|e| of_parquet(&e))?;
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<W> {
+        // The last batch may have been full.
+        if !self.lanes.is_empty() {
+            self.close_group()?;
+        }
+        self.file.into_inner().map_err(|e| of_parquet(&e))
+    }
+
+    /// Has a lane worked on, if nobody is.
+    fn start(&self, lane: &Arc<Lane>) {
+        if !std::mem::replace(&mut lane.lock().busy, true) {
+            let lane = lane.clone();
+            self.jobs.push(Box::new(move || lane.run()));
+        }
+    }
+
+    /// Works until all lanes are so, or one has failed.
+    fn work_until(&self, done: impl Fn(&LaneState) -> bool) -> Result<()> {
+        self.jobs.work_until(&|| {
+            self.lanes.iter().any(|lane| lane.lock().error.is_some()) || self.lanes.iter().all(|lane| done(&lane.lock()))
+        })?;
+        self.lanes.iter().find_map(|lane| lane.lock().error.take()).map_or(Ok(()), Err)
+    }
+}
+
+impl Lane {
+    fn lock(&self) -> MutexGuard<'_, LaneState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Encodes what waits.
+    fn run(&self) {
+        let mut state = self.lock();
+        while state.error.is_none() {
+            if let Some(piece) = state.waiting.pop_front() {
+                let mut writers = std::mem::take(&mut state.writers);
+                drop(state);
+                let encoded = self.encode(&piece, &mut writers);
+                drop(piece);
+                state = self.lock();
+                state.writers = writers;
+                state.error = encoded.err().map(|e| of_parquet(&e));
+            } else if state.closing && state.chunks.is_none() {
+                let writers = std::mem::take(&mut state.writers);
+                drop(state);
+                let closed: Result<_, _> = writers.into_iter().map(ArrowColumnWriter::close).collect();
+                state = self.lock();
+                match closed {
+                    Ok(chunks) => state.chunks = Some(chunks),
+                    Err(error) => state.error = Some(of_parquet(&error)),
+                }
+            } else {
+                break;
+            }
+        }
+        state.busy = false;
+    }
+
+    fn encode(&self, piece: &Piece, writers: &mut [ArrowColumnWriter]) -> Result<(), ParquetError> {
+        let array = piece.column(self.column)?;
+        let leaves = compute_leaves(&self.field, &array)?;
+        writers.iter_mut().zip(&leaves).try_for_each(|(writer, leaf)| writer.write(leaf))
     }
 }
 

@@ -20,13 +20,38 @@ pub struct Limit {
     pub bytes: u64,
 }
 
-/// A batch, and whether the group ends with it.
+/// The rows of a batch, in as many parts as the blocks they came in, and whether the group
+/// ends with it.
 #[derive(Debug)]
 pub struct Piece {
-    /// The rows.
-    pub batch: RecordBatch,
+    schema: SchemaRef,
+    parts: Vec<RecordBatch>,
+    /// How many rows.
+    pub rows: usize,
     /// The group ends here.
     pub ends_group: bool,
+}
+
+impl Piece {
+    /// The batch.
+    pub fn batch(&self) -> Result<RecordBatch> {
+        let columns: Result<_, _> = (0..self.schema.fields().len()).map(|column| self.column(column)).collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
+        columns
+            .and_then(|columns| RecordBatch::try_new_with_options(self.schema.clone(), columns, &options))
+            .map_err(|e| Error::new(Code::Io, e.to_string()))
+    }
+
+    /// One column of the parts, copied: the bytes of an array then depend on its values alone,
+    /// not on where the parts were cut.
+    pub fn column(&self, column: usize) -> Result<ArrayRef, ArrowError> {
+        let data: Vec<_> = self.parts.iter().map(|part| part.column(column).to_data()).collect();
+        let mut joined = MutableArrayData::new(data.iter().collect(), false, self.rows);
+        for (n, part) in self.parts.iter().enumerate() {
+            joined.try_extend(n, 0, part.num_rows())?;
+        }
+        Ok(make_array(joined.freeze()))
+    }
 }
 
 /// Cuts rows into batches.
@@ -71,7 +96,7 @@ impl Cutting {
                 if ends_group {
                     self.in_group = NOTHING;
                 }
-                out(Piece { batch: self.close()?, ends_group })?;
+                out(self.close(ends_group))?;
             }
         }
         if start < rows.sizes.len() {
@@ -81,31 +106,12 @@ impl Cutting {
     }
 
     /// The rows that are left.
-    pub fn finish(&mut self) -> Result<Option<Piece>> {
-        if self.parts.is_empty() {
-            return Ok(None);
-        }
-        Ok(Some(Piece { batch: self.close()?, ends_group: true }))
+    pub fn finish(&mut self) -> Option<Piece> {
+        (!self.parts.is_empty()).then(|| self.close(true))
     }
 
-    fn close(&mut self) -> Result<RecordBatch> {
+    fn close(&mut self, ends_group: bool) -> Piece {
         let rows = std::mem::replace(&mut self.in_batch, NOTHING).rows;
-        let parts = std::mem::take(&mut self.parts);
-        let columns: Result<_, _> = (0..self.schema.fields().len()).map(|column| join(&parts, column, rows)).collect();
-        let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        columns
-            .and_then(|columns| RecordBatch::try_new_with_options(self.schema.clone(), columns, &options))
-            .map_err(|e| Error::new(Code::Io, e.to_string()))
+        Piece { schema: self.schema.clone(), parts: std::mem::take(&mut self.parts), rows, ends_group }
     }
-}
-
-/// One column of the parts, copied: the bytes of an array then depend on its values alone,
-/// not on where the parts were cut.
-fn join(parts: &[RecordBatch], column: usize, rows: usize) -> Result<ArrayRef, ArrowError> {
-    let data: Vec<_> = parts.iter().map(|part| part.column(column).to_data()).collect();
-    let mut joined = MutableArrayData::new(data.iter().collect(), false, rows);
-    for (n, part) in parts.iter().enumerate() {
-        joined.try_extend(n, 0, part.num_rows())?;
-    }
-    Ok(make_array(joined.freeze()))
 }

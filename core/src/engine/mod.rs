@@ -1,6 +1,7 @@
 //! Driving the decoders: files in, results of blocks out, in order.
 
 pub mod feed;
+pub mod jobs;
 pub mod ledger;
 pub mod pipeline;
 pub mod push;

@@ -8,7 +8,7 @@
 //! needs no other.
 
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -16,6 +16,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::feed::{FileBytes, FileFeed};
+use super::jobs::{Job, Jobs};
 use super::ledger::{Check, Expected, Ledger, Totals};
 use super::worker::{BlockSink, Reading, Worker};
 use crate::block::Block;
@@ -104,6 +105,8 @@ struct State<S: BlockSink> {
     /// Blocks in work or waiting, by file.
     pending: BTreeMap<usize, usize>,
     workers: Vec<Worker<S>>,
+    /// What is to be done with results that were taken.
+    jobs: VecDeque<Job>,
     /// What is taken next.
     next: Place,
     stop: bool,
@@ -127,6 +130,7 @@ struct OpenFile {
 enum Task<S: BlockSink> {
     Decode(Place, Block, Option<Worker<S>>),
     Inflate(usize, Option<Box<OpenFile>>),
+    Job(Job),
 }
 
 impl<S: BlockSink> Pipeline<S> {
@@ -140,6 +144,7 @@ impl<S: BlockSink> Pipeline<S> {
             finished: BTreeMap::new(),
             pending: BTreeMap::new(),
             workers: Vec::new(),
+            jobs: VecDeque::new(),
             next: (0, 0),
             stop: false,
             panic: None,
@@ -159,6 +164,11 @@ impl<S: BlockSink> Pipeline<S> {
     /// What the pass came to so far.
     pub fn totals(&self) -> &Totals {
         self.ledger.totals()
+    }
+
+    /// The threads of the pass, for work with its results.
+    pub fn jobs(&self) -> Arc<dyn Jobs> {
+        self.shared.clone()
     }
 
     /// The sinks of all threads, when the results were taken.
@@ -256,6 +266,10 @@ impl<S: BlockSink> Drop for Pipeline<S> {
 impl<S: BlockSink> State<S> {
     /// Work that can be done now.
     fn task(&mut self, threads: usize) -> Option<Task<S>> {
+        // What frees memory comes first.
+        if let Some(job) = self.jobs.pop_front() {
+            return Some(Task::Job(job));
+        }
         if let Some((place, block)) = self.ready.pop_first() {
             return Some(Task::Decode(place, block, self.workers.pop()));
         }
@@ -308,6 +322,33 @@ impl<S: BlockSink> State<S> {
     }
 }
 
+impl<S: BlockSink> Jobs for Shared<S> {
+    fn push(&self, job: Job) {
+        self.lock().jobs.push_back(job);
+        self.changed.notify_all();
+    }
+
+    fn work_until(&self, done: &dyn Fn() -> bool) -> Result<()> {
+        loop {
+            self.pass.control.check()?;
+            let mut state = self.lock();
+            if let Some(panic) = state.panic.take() {
+                drop(state);
+                resume_unwind(panic);
+            }
+            if done() {
+                return Ok(());
+            }
+            if let Some(task) = state.task(self.pass.threads) {
+                drop(state);
+                self.perform(task);
+            } else {
+                drop(self.changed.wait_timeout(state, Duration::from_millis(50)));
+            }
+        }
+    }
+}
+
 impl<S: BlockSink> Shared<S> {
     fn lock(&self) -> MutexGuard<'_, State<S>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -337,6 +378,7 @@ impl<S: BlockSink> Shared<S> {
 
     fn perform_task(&self, task: Task<S>) {
         match task {
+            Task::Job(job) => job(),
             Task::Decode(place, block, worker) => {
                 let mut worker = worker.unwrap_or_else(|| Worker::new((self.make)(), self.pass.reading));
                 let (outcome, out) = worker.work(&block);

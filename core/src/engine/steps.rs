@@ -1,5 +1,8 @@
 //! The steps of a pass, whatever the source is.
 
+use std::sync::Arc;
+
+use super::jobs::{AtOnce, Jobs};
 use super::ledger::Totals;
 use super::pipeline::{Pipeline, Step};
 use super::rows::RowsPass;
@@ -20,6 +23,14 @@ impl<S: BlockSink> Steps<S> {
         match self {
             Self::Files(pipeline) => pipeline.totals(),
             Self::Rows(rows) => rows.totals(),
+        }
+    }
+
+    /// The threads of the pass, for work with its results.
+    pub fn jobs(&self) -> Arc<dyn Jobs> {
+        match self {
+            Self::Files(pipeline) => pipeline.jobs(),
+            Self::Rows(_) => Arc::new(AtOnce),
         }
     }
 

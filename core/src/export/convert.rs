@@ -178,9 +178,9 @@ fn write_batches<W: Write + Send>(
     let reader = export.read(options.read.clone(), control)?;
     let group = (format == BatchFormat::Parquet).then_some(ROW_GROUP);
     let mut batches = reader.batches_in_groups(group, control)?;
-    let mut writer = BatchWriter::new(format, &batches.schema(), out)?;
+    let mut writer = BatchWriter::new(format, &batches.schema(), batches.jobs(), out)?;
     while let Some(piece) = batches.next_piece()? {
-        writer.write(&piece)?;
+        writer.write(piece)?;
     }
     writer.finish()?;
     Ok(batches.report())

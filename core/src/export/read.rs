@@ -12,6 +12,7 @@ use super::open::Export;
 use crate::columns::cut::{Cutting, Limit, Piece};
 use crate::columns::{ColumnSink, Losses, Rows, Unplaced};
 use crate::control::Control;
+use crate::engine::jobs::Jobs;
 use crate::engine::ledger::{Check, Totals};
 use crate::engine::pipeline::{Pass, Pipeline, Step};
 use crate::engine::push::PushPass;
@@ -297,6 +298,11 @@ impl RecordBatches {
         self.batching.report(self.pipeline.totals())
     }
 
+    /// The threads that read, for work with the batches.
+    pub(crate) fn jobs(&self) -> Arc<dyn Jobs> {
+        self.pipeline.jobs()
+    }
+
     pub(crate) fn next_piece(&mut self) -> Result<Option<Piece>> {
         loop {
             if let Some(piece) = self.batching.next_piece() {
@@ -314,7 +320,7 @@ impl RecordBatches {
                         let message = format!("{items} items, and the schema was learnt of another number; a stream can be read once only");
                         return Err(Error::new(Code::Changed, message));
                     }
-                    self.batching.finish()?;
+                    self.batching.finish();
                 }
             }
         }
@@ -358,9 +364,8 @@ impl Batching {
     }
 
     /// All files were read: the rows that are left are a batch.
-    pub fn finish(&mut self) -> Result<()> {
-        self.ready.extend(self.cutting.finish()?);
-        Ok(())
+    pub fn finish(&mut self) {
+        self.ready.extend(self.cutting.finish());
     }
 
     /// The next batch that is complete.
@@ -378,10 +383,10 @@ impl Iterator for RecordBatches {
     type Item = Result<RecordBatch>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let next = self.next_piece();
+        let next = self.next_piece().and_then(|piece| piece.map(|piece| piece.batch()).transpose());
         // Behind an error there is nothing.
         self.done |= next.is_err();
-        next.map(|piece| piece.map(|piece| piece.batch)).transpose()
+        next.transpose()
     }
 }
 

@@ -2,6 +2,9 @@
 
 use std::marker::PhantomData;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::event::{Kind, OpenNames, Refusal, Sink, Want};
 use crate::number::Number;
 
@@ -236,4 +239,12 @@ impl<N: Notation> Sink for ItemEncoder<N> {
         self.value.end_container(Kind::SS);
         self.end_value();
     }
+}
+
+/// Writes binary as base64.
+pub fn write_base64(out: &mut Vec<u8>, binary: &[u8]) {
+    let start = out.len();
+    out.resize(start + binary.len().div_ceil(3) * 4, 0);
+    let written = STANDARD.encode_slice(binary, &mut out[start..]).unwrap_or(0);
+    out.truncate(start + written);
 }

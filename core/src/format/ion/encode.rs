@@ -3,9 +3,6 @@
 //! lists, names quoted only where they must be.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html#S3DataExport.Output.Data.ION>
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-
 use crate::event::Kind;
 use crate::format::encode::{self, Notation};
 use crate::number::Number;
@@ -45,10 +42,7 @@ impl Notation for Ion {
     }
     fn binary(out: &mut Vec<u8>, value: &[u8]) {
         out.extend_from_slice(b"{{");
-        let start = out.len();
-        out.resize(start + value.len().div_ceil(3) * 4, 0);
-        let written = STANDARD.encode_slice(value, &mut out[start..]).unwrap_or(0);
-        out.truncate(start + written);
+        encode::write_base64(out, value);
         out.extend_from_slice(b"}}");
     }
 }

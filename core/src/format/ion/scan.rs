@@ -353,23 +353,7 @@ impl<'a> Walker<'a> {
     /// Strings of three quotes, which are one where several follow each other.
     fn long(&mut self) -> Walk {
         loop {
-            self.at += 3;
-            loop {
-                let Some(found) = memchr::memchr2(b'\'', b'\\', &self.bytes[self.at..]) else {
-                    return Err(BEYOND);
-                };
-                self.at += found;
-                if self.bytes[self.at] == b'\\' {
-                    self.escape()?;
-                } else if self.bytes[self.at..].starts_with(b"'''") {
-                    self.at += 3;
-                    break;
-                } else if self.bytes.len() - self.at < 3 {
-                    return Err(BEYOND);
-                } else {
-                    self.at += 1;
-                }
-            }
+            self.one_long()?;
             let end = self.at;
             match self.white() {
                 Ok(()) if self.peek() == Some(b'\'') && self.is_long()? => {}
@@ -383,33 +367,8 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// A blob or clob.
-    fn lob(&mut self) -> Walk {
-        self.at += 2;
-        loop {
-            while self.peek().is_some_and(is_white) {
-                self.at += 1;
-            }
-            match self.peek() {
-                None => return Err(BEYOND),
-                Some(b'"') => self.short(b'"')?,
-                Some(b'\'') if self.is_long()? => self.long_in_lob()?,
-                Some(b'}') => match self.bytes.get(self.at + 1) {
-                    None => return Err(BEYOND),
-                    Some(b'}') => {
-                        self.at += 2;
-                        return Ok(());
-                    }
-                    Some(_) => return broken(self.at + 1, "expected `}}`"),
-                },
-                Some(b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'+' | b'/' | b'=') => self.at += 1,
-                Some(_) => return broken(self.at, "expected base64, a string or `}}`"),
-            }
-        }
-    }
-
-    /// One string of three quotes; there are no comments between those of a clob.
-    fn long_in_lob(&mut self) -> Walk {
+    /// One string of three quotes.
+    fn one_long(&mut self) -> Walk {
         self.at += 3;
         loop {
             let Some(found) = memchr::memchr2(b'\'', b'\\', &self.bytes[self.at..]) else {
@@ -425,6 +384,32 @@ impl<'a> Walker<'a> {
                 return Err(BEYOND);
             } else {
                 self.at += 1;
+            }
+        }
+    }
+
+    /// A blob or clob.
+    fn lob(&mut self) -> Walk {
+        self.at += 2;
+        loop {
+            while self.peek().is_some_and(is_white) {
+                self.at += 1;
+            }
+            match self.peek() {
+                None => return Err(BEYOND),
+                Some(b'"') => self.short(b'"')?,
+                // There are no comments between those of a clob.
+                Some(b'\'') if self.is_long()? => self.one_long()?,
+                Some(b'}') => match self.bytes.get(self.at + 1) {
+                    None => return Err(BEYOND),
+                    Some(b'}') => {
+                        self.at += 2;
+                        return Ok(());
+                    }
+                    Some(_) => return broken(self.at + 1, "expected `}}`"),
+                },
+                Some(b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'+' | b'/' | b'=') => self.at += 1,
+                Some(_) => return broken(self.at, "expected base64, a string or `}}`"),
             }
         }
     }

@@ -1,8 +1,5 @@
 //! The notation of DynamoDB JSON, as exports write it.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-
 use crate::event::Kind;
 use crate::format::encode::{self, Notation};
 use crate::number::Number;
@@ -70,9 +67,6 @@ pub fn write_string(out: &mut Vec<u8>, text: &str) {
 /// Writes binary as a JSON string of base64.
 pub fn write_base64(out: &mut Vec<u8>, binary: &[u8]) {
     out.push(b'"');
-    let start = out.len();
-    out.resize(start + binary.len().div_ceil(3) * 4, 0);
-    let written = STANDARD.encode_slice(binary, &mut out[start..]).unwrap_or(0);
-    out.truncate(start + written);
+    encode::write_base64(out, binary);
     out.push(b'"');
 }
