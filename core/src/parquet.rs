@@ -1,7 +1,9 @@
 //! Record batches → Parquet or Arrow IPC.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::datatypes::{DataType, FieldRef, SchemaRef};
@@ -124,12 +126,15 @@ pub struct ParquetWriter<W: Write + Send> {
     jobs: Arc<dyn Jobs>,
     /// The columns of the row group that is open.
     lanes: Vec<Arc<Lane>>,
+    /// A lane has failed.
+    failed: Arc<AtomicBool>,
 }
 
 struct Lane {
     column: usize,
     field: FieldRef,
     state: Mutex<LaneState>,
+    failed: Arc<AtomicBool>,
 }
 
 #[derive(Default)]
@@ -157,7 +162,7 @@ impl<W: Write + Send> ParquetWriter<W> {
         add_encoded_arrow_schema_to_metadata(schema, &mut properties);
         let file = SerializedFileWriter::new(out, parquet_schema.root_schema_ptr(), Arc::new(properties))?;
         let factory = ArrowRowGroupWriterFactory::new(&file, schema.clone());
-        Ok(Self { file, factory, schema: schema.clone(), jobs, lanes: Vec::new() })
+        Ok(Self { file, factory, schema: schema.clone(), jobs, lanes: Vec::new(), failed: Arc::default() })
     }
 
     fn write(&mut self, piece: Piece) -> Result<()> {
@@ -179,7 +184,12 @@ impl<W: Write + Send> ParquetWriter<W> {
 
     fn open_group(&mut self) -> Result<(), ParquetError> {
         let writers = self.factory.create_column_writers(self.file.flushed_row_groups().len())?;
-        let lane = |(column, field): (usize, &FieldRef)| Lane { column, field: field.clone(), state: Mutex::default() };
+        let lane = |(column, field): (usize, &FieldRef)| Lane {
+            column,
+            field: field.clone(),
+            state: Mutex::default(),
+            failed: self.failed.clone(),
+        };
         let lanes: Vec<_> = self.schema.fields().iter().enumerate().map(lane).collect();
         for (leaf, writer) in writers.into_iter().enumerate() {
             lanes[self.file.schema_descr().get_column_root_idx(leaf)].lock().writers.push(writer);
@@ -222,8 +232,20 @@ impl<W: Write + Send> ParquetWriter<W> {
 
     /// Works until all lanes are so, or one has failed.
     fn work_until(&self, done: impl Fn(&LaneState) -> bool) -> Result<()> {
+        // A lane that is so stays so: none is looked at twice.
+        let first = Cell::new(0);
         self.jobs.work_until(&|| {
-            self.lanes.iter().any(|lane| lane.lock().error.is_some()) || self.lanes.iter().all(|lane| done(&lane.lock()))
+            while let Some(lane) = self.lanes.get(first.get()) {
+                let state = lane.lock();
+                if state.error.is_some() {
+                    return true;
+                }
+                if !done(&state) {
+                    return self.failed.load(Ordering::Relaxed);
+                }
+                first.set(first.get() + 1);
+            }
+            true
         })?;
         self.lanes.iter().find_map(|lane| lane.lock().error.take()).map_or(Ok(()), Err)
     }
@@ -260,6 +282,9 @@ impl Lane {
             }
         }
         state.busy = false;
+        if state.error.is_some() {
+            self.failed.store(true, Ordering::Relaxed);
+        }
     }
 
     fn encode(&self, piece: &Piece, writers: &mut [ArrowColumnWriter]) -> Result<(), ParquetError> {

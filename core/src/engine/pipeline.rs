@@ -373,6 +373,8 @@ impl<S: BlockSink> Shared<S> {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.perform_task(task))) {
             self.lock().panic = Some(panic);
         }
+        // Whoever looked before the task was done waits by now, also for what a job changed.
+        drop(self.lock());
         self.changed.notify_all();
     }
 

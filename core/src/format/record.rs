@@ -77,8 +77,7 @@ impl Outcome {
     /// Counts a bad record, or ends the block in it.
     pub fn bad_record(&mut self, error: Error, skip: bool) {
         self.records += 1;
-        // Changes are no bad items: a whole file of them is not to become an empty table.
-        if !skip || matches!(error.code(), Code::Incremental | Code::Changed) {
+        if !skip || is_no_item(error.code()) {
             self.fatal = Some(error);
             return;
         }
@@ -87,6 +86,11 @@ impl Outcome {
             self.errors.push(error);
         }
     }
+}
+
+/// Changes are no bad items: a whole file of them is not to become an empty table.
+fn is_no_item(code: Code) -> bool {
+    matches!(code, Code::Incremental | Code::Changed)
 }
 
 /// The decoding of one block.
@@ -126,6 +130,12 @@ impl<'a, S> Run<'a, S> {
     /// A record, or bytes that are none, with this fault.
     #[cold]
     pub fn bad(&mut self, fault: &Fault, base: usize) {
+        // To know the line takes a look at all before.
+        if self.skip && self.outcome.errors.len() >= KEPT && !is_no_item(fault.code) {
+            self.outcome.records += 1;
+            self.outcome.skipped += 1;
+            return;
+        }
         let error = self.error(fault, base);
         self.bad_record(error);
     }

@@ -14,8 +14,9 @@ pub const MARKER: [u8; 4] = [0xe0, 0x01, 0x00, 0xea];
 const LIST: u8 = 11;
 const STRUCT: u8 = 13;
 const ANNOTATION: u8 = 14;
-/// `$ion_symbol_table` as a variable-length integer.
-const SYMBOL_TABLE: u8 = 0x80 | 3;
+/// `$ion_symbol_table`, and a table's `imports:$ion_symbol_table`.
+const SYMBOL_TABLE: usize = 3;
+const IMPORTS: [u8; 3] = [0x86, 0x71, 0x03];
 
 /// Where the body of the value at `at` is: its start and end, past the bytes where they do
 /// not hold it.
@@ -64,26 +65,51 @@ pub fn value_end(bytes: &[u8], at: usize) -> End {
     }
 }
 
-/// Whether the value is none of the user's: a marker, a symbol table, padding.
-pub fn is_system(value: &[u8]) -> bool {
-    value.starts_with(&MARKER[..1]) || value.first().is_some_and(|&b| b >> 4 == 0 && b != 0x0f) || is_symbol_table(value)
+/// What a value at the top level is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Top {
+    /// A marker, a symbol table, padding.
+    System,
+    /// A list of records: where its elements start.
+    List(usize),
+    /// A record, or what stands in its place.
+    Value,
 }
 
-fn is_symbol_table(value: &[u8]) -> bool {
-    let annotated = || {
-        let (start, _) = body(value, 0).ok()?;
-        let (_, first) = var_uint(value, start).ok()?;
-        value.get(first)
-    };
-    value.first().is_some_and(|&b| b >> 4 == ANNOTATION && b != MARKER[0]) && annotated() == Some(&SYMBOL_TABLE)
+/// What a value at the top level is; a fault where it is a symbol table that is none.
+pub fn top(value: &[u8]) -> Decoded<Top> {
+    match value.first().map(|&byte| (byte >> 4, byte & 15)) {
+        Some((0, low)) if low != 15 => Ok(Top::System),
+        Some((LIST, low)) if low != 15 => Ok(body(value, 0).map_or(Top::Value, |(start, _)| Top::List(start))),
+        Some((ANNOTATION, 0)) => Ok(Top::System),
+        Some((ANNOTATION, _)) => match table(value) {
+            None => Ok(Top::Value),
+            Some(true) => Ok(Top::System),
+            Some(false) => bad(Code::Ion, "a symbol table that is no struct"),
+        },
+        _ => Ok(Top::Value),
+    }
+}
+
+/// Whether a value that is annotated as a symbol table is a struct; `None` for another.
+fn table(value: &[u8]) -> Option<bool> {
+    let (start, _) = body(value, 0).ok()?;
+    let (length, first) = var_uint(value, start).ok()?;
+    let (symbol, _) = var_uint(value, first).ok()?;
+    let inner = value.get(first.saturating_add(length)).copied().unwrap_or_default();
+    (value[0] >> 4 == ANNOTATION && value[0] != MARKER[0] && symbol == SYMBOL_TABLE).then_some(inner >> 4 == STRUCT && inner & 15 != 15)
 }
 
 /// Keeps of a value at the top level what those behind it need. `false` past the limit.
 pub fn see(context: &mut Vec<u8>, value: &[u8]) -> bool {
     if value.starts_with(&MARKER[..1]) {
         context.clear();
-    }
-    if value.starts_with(&MARKER[..1]) || is_symbol_table(value) {
+        context.extend_from_slice(value);
+    } else if table(value) == Some(true) {
+        // A table that imports none replaces those before it.
+        if memchr::memmem::find(value, &IMPORTS).is_none() {
+            context.truncate(MARKER.len());
+        }
         context.extend_from_slice(value);
     }
     context.len() <= MAX_RECORD_BYTES

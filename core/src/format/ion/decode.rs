@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ion_rs::Element;
 
-use super::foreign::{self, Sender};
+use super::foreign::{self, Reader, Sender};
 use super::lex::{at_index, ends_number, exponent_number, fault_of, is_symbol_id, unexpected, unquote, without_point};
 use super::scan::{self, End};
 use crate::error::Code;
@@ -36,6 +36,7 @@ pub struct Scratch {
     binary: Vec<u8>,
     discard: Discard,
     pub(super) members: SetMembers,
+    reader: Reader,
     /// Values left until one is given to ion-rs, whatever its form: for the tests of the
     /// switch.
     #[cfg(test)]
@@ -400,8 +401,8 @@ impl<'a> Decoder<'a> {
     }
 
     /// The text from `start` to here, as ion-rs reads it.
-    fn read(&self, start: usize) -> Decoded<Element> {
-        foreign::read(self.context, &self.text[start..self.at])
+    fn read(&mut self, start: usize) -> Decoded<Element> {
+        self.scratch.reader.read(self.context, &self.text[start..self.at])
     }
 
     #[inline]
@@ -484,7 +485,8 @@ impl<'a> Decoder<'a> {
     /// Where the base64 of the blob here ends; `None` for a clob.
     fn blob_end(&self) -> Option<usize> {
         let start = self.at + 2;
-        let end = start + memchr::memchr3(b'}', b'"', b'\'', &self.bytes[start..])?;
+        let base64 = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=') || scan::is_white(b);
+        let end = start + self.bytes[start..].iter().position(|&b| !base64(b))?;
         self.bytes[end..].starts_with(b"}}").then_some(end)
     }
 

@@ -4,7 +4,7 @@
 //! What an Ion value means as a DynamoDB value is said here once, for both:
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html#S3DataExport.Output.Data.ION>
 
-use ion_rs::{Element, IonType, Sequence, Struct, Value};
+use ion_rs::{Element, IonType, Sequence, Struct, Symbol, Value};
 
 use super::binary::MAX_NUMBER_BYTES;
 use super::{lex, scan};
@@ -24,26 +24,52 @@ pub fn set_kind(annotation: &str) -> Option<Kind> {
     }
 }
 
-/// The value in a text, behind the symbol tables that it may need.
-pub fn read(context: &[u8], text: &str) -> Decoded<Element> {
-    // What ion-rs says of it shows its own buffers, not the file's.
-    let bad = || Fault::new(Code::Ion, 0, format!("not a valid Ion value: {}", shown(text)));
-    // The number of a symbol past all tables; ion-rs panics where it fits no integer.
-    let is_symbol_id = text.starts_with('$') && text.len() > 1 && text[1..].bytes().all(|b| b.is_ascii_digit());
-    if is_symbol_id && text.len() > 9 {
-        return Err(bad());
+/// Reads values in a text, and keeps the symbols of the last tables.
+#[derive(Default)]
+pub struct Reader {
+    tables: Vec<u8>,
+    /// The texts of `$1` and up.
+    symbols: Vec<Option<String>>,
+}
+
+impl Reader {
+    /// The value in a text; a symbol's number by these symbol tables.
+    pub fn read(&mut self, tables: &[u8], text: &str) -> Decoded<Element> {
+        // What ion-rs says of it shows its own buffers, not the file's.
+        let bad = || Fault::new(Code::Ion, 0, format!("not a valid Ion value: {}", shown(text)));
+        if let Some(number) = text.strip_prefix('$').filter(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit())) {
+            let place: usize = number.parse().map_err(|_| bad())?;
+            if self.symbols.is_empty() || self.tables != tables {
+                tables.clone_into(&mut self.tables);
+                self.symbols = symbols(tables).ok_or_else(bad)?;
+            }
+            // `$0` has no text.
+            let symbol = place.checked_sub(1).map_or(Some(&None), |place| self.symbols.get(place)).ok_or_else(bad)?;
+            return Ok(Element::symbol(symbol.as_deref().map_or_else(Symbol::unknown_text, Symbol::owned)));
+        }
+        if text.len() > MAX_NUMBER_BYTES && text.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
+            return Err(Fault::new(Code::Number, 0, "a number of more than 1,024 characters"));
+        }
+        Element::read_one(text).map_err(|_| bad())
     }
-    if text.len() > MAX_NUMBER_BYTES && text.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
-        return Err(Fault::new(Code::Number, 0, "a number of more than 1,024 characters"));
-    }
-    let element = if context.is_empty() {
-        Element::read_one(text)
-    } else {
-        let mut whole = without_escapes(context).ok_or_else(bad)?;
-        whole.push_str(text);
-        Element::read_one(whole)
+}
+
+/// All symbols of these tables, the system's first.
+fn symbols(tables: &[u8]) -> Option<Vec<Option<String>>> {
+    let tables = without_escapes(tables)?;
+    // ion-rs tells a symbol by its number, and not how many there are.
+    let first = |count: usize| {
+        let list: String = (1..=count).map(|place| format!("${place},")).collect();
+        Element::read_one(format!("{tables}[{list}]")).ok()
     };
-    element.map_err(|_| bad())
+    // There are no more than quotes, and the nine of the system.
+    let (mut known, mut beyond) = (9, 11 + tables.bytes().filter(|&b| b == b'"' || b == b'\'').count());
+    while beyond - known > 1 {
+        let middle = known.midpoint(beyond);
+        if first(middle).is_some() { known = middle } else { beyond = middle }
+    }
+    let list = first(known)?;
+    Some(list.as_sequence()?.elements().map(|symbol| symbol.as_text().map(str::to_owned)).collect())
 }
 
 /// The symbol tables with the text in quotes written without `\x`, `\u` and `\U`: ion-rs 1.2

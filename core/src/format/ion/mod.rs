@@ -17,6 +17,8 @@ mod lex;
 mod scan;
 pub mod stream;
 
+use std::ops::Range;
+
 use decode::{Decoder, Scratch};
 use foreign::Sender;
 use ion_rs::Element;
@@ -106,16 +108,21 @@ impl<S: Sink> Run<'_, S> {
                 fault.at = text.len();
                 not_utf8(&mut fault, byte);
             }
-            self.bad(&fault, base);
+            let end = scan::value_end(bytes, base + record, true);
             let record = base + record;
-            let next = match scan::value_end(bytes, record, true) {
+            let from = scan::behind_broken(bytes, record, end);
+            if !matches!(end, End::At(_)) && from > record {
+                fault.message.push_str(&format!("; {} bytes were passed over", from - record));
+            }
+            self.bad(&fault, base);
+            let next = match end {
                 End::At(end) => {
                     top.value_ended();
                     end
                 }
                 // A comment has no lines to go on at.
                 End::Beyond(Beyond::Comment) => return None,
-                _ => match scan::resume(bytes, record, scan::indent(bytes, record), true) {
+                _ => match scan::resume(bytes, from, scan::indent(bytes, record), true) {
                     Resume::At(next) => {
                         top.resumed();
                         next
@@ -133,53 +140,96 @@ impl<S: Sink> Run<'_, S> {
 
     /// The records of binary Ion.
     fn binary(&mut self, start: &Start, scratch: &mut Scratch) {
-        let data = &self.block.data[..];
         let mut context = start.top.context.clone();
-        let mut at = 0;
-        while at < data.len() && !self.is_over() {
-            // One reader for as many values as are good.
-            let mut bytes = context.clone();
-            bytes.extend_from_slice(&data[at..]);
-            let Ok(elements) = Element::iter(bytes) else {
-                return self.bad(&Fault::new(Code::Ion, at, "binary Ion that cannot be read"), 0);
-            };
-            let mut elements = elements.fuse();
-            loop {
-                if at == data.len() {
-                    return;
-                }
+        self.binary_values(0..self.block.data.len(), &mut context, false, scratch);
+    }
+
+    /// The records in a part of binary Ion: at the top, or in a list there. They are given to
+    /// ion-rs some at a time.
+    fn binary_values(&mut self, part: Range<usize>, context: &mut Vec<u8>, in_list: bool, scratch: &mut Scratch) {
+        let data = &self.block.data[..part.end];
+        let mut at = part.start;
+        let mut good = Vec::new();
+        while !self.is_over() {
+            // As many good values as make up for the tables that ion-rs reads before them.
+            let first = at;
+            let window = first + context.len().max(BINARY_WINDOW);
+            let mut stop = None;
+            while at < data.len() && at < window && stop.is_none() {
                 let end = match binary::value_end(data, at) {
                     End::At(end) if end <= data.len() => end,
-                    End::Broken(at, message) => return self.fail(&Fault::new(Code::Ion, at, message), 0),
-                    _ => return self.fail(&Fault::new(Code::Truncated, at, "the binary Ion ends inside a value"), 0),
+                    End::Broken(at, message) => {
+                        stop = Some(Stop::Ends(Fault::new(Code::Ion, at, message)));
+                        break;
+                    }
+                    _ => {
+                        stop = Some(Stop::Ends(Fault::new(Code::Truncated, at, "the binary Ion ends inside a value")));
+                        break;
+                    }
                 };
                 let value = &data[at..end];
-                let record = std::mem::replace(&mut at, end);
-                if let Some(version) = binary::version(value)
-                    && version != (1, 0)
-                {
-                    return self.fail(&Fault::new(Code::IonVersion, record, "an Ion version other than 1.0"), 0);
-                }
-                let version_or_padding = value[0] >> 4 == 0 && value[0] != 0x0f || binary::version(value).is_some();
-                if !version_or_padding && let Err(fault) = binary::check(value) {
-                    self.bad(&fault, record);
-                    break;
-                }
-                if binary::is_system(value) {
-                    binary::see(&mut context, value);
-                    continue;
-                }
-                let Some(Ok(element)) = elements.next() else {
-                    self.bad(&Fault::new(Code::Ion, record, "not a valid Ion value"), 0);
-                    break;
+                let what = binary::top(value).and_then(|what| match what {
+                    binary::Top::System if in_list && value[0] >> 4 != 0 => Err(Fault::new(Code::Ion, 0, "a symbol table in a list")),
+                    binary::Top::System if value[0] >> 4 == 0 || binary::version(value).is_some() => Ok(what),
+                    binary::Top::List(_) if !in_list => Ok(what),
+                    _ => binary::check(value).map(|()| what),
+                });
+                stop = match (what, binary::version(value)) {
+                    (_, Some(version)) if version != (1, 0) => {
+                        Some(Stop::Ends(Fault::new(Code::IonVersion, at, "an Ion version other than 1.0")))
+                    }
+                    (Err(fault), _) => Some(Stop::Bad(fault, at..end)),
+                    (Ok(binary::Top::System), _) if value[0] >> 4 == 0 => None,
+                    (Ok(binary::Top::System), _) => Some(Stop::System(at..end)),
+                    (Ok(binary::Top::List(start)), _) if !in_list => Some(Stop::List(at + start..end)),
+                    (Ok(_), _) => {
+                        good.push(at..end);
+                        None
+                    }
                 };
-                match element.as_list().filter(|_| element.annotations().is_empty()) {
-                    Some(list) => list.elements().for_each(|element| self.element(element, record, 0, scratch)),
-                    None => self.element(&element, record, value.len(), scratch),
+                at = end;
+            }
+            self.binary_records(data, context, &good, scratch);
+            good.clear();
+            if self.is_over() {
+                return;
+            }
+            match stop {
+                None if at >= data.len() => return,
+                None => {}
+                Some(Stop::Ends(fault)) => return self.fail(&fault, 0),
+                Some(Stop::Bad(fault, value)) => self.bad(&fault, value.start),
+                Some(Stop::System(value)) => {
+                    binary::see(context, &data[value]);
                 }
+                Some(Stop::List(elements)) => self.binary_values(elements, context, true, scratch),
+            }
+        }
+    }
+
+    /// Records whose frames are good, behind the tables that hold for them.
+    fn binary_records(&mut self, data: &[u8], context: &[u8], mut values: &[Range<usize>], scratch: &mut Scratch) {
+        while !values.is_empty() {
+            let mut bytes = context.to_vec();
+            values.iter().for_each(|value| bytes.extend_from_slice(&data[value.clone()]));
+            let mut elements = Element::iter(bytes).into_iter().flatten();
+            let mut read = 0;
+            for value in values {
+                let Some(Ok(element)) = elements.next() else { break };
+                read += 1;
+                self.element(&element, value.start, value.len(), scratch);
                 if self.is_over() {
                     return;
                 }
+            }
+            // Behind one that it refuses ion-rs is asked anew.
+            values = &values[read..];
+            if let Some(refused) = values.first() {
+                self.bad(&Fault::new(Code::Ion, refused.start, "not a valid Ion value"), 0);
+                if self.is_over() {
+                    return;
+                }
+                values = &values[1..];
             }
         }
     }
@@ -199,6 +249,21 @@ impl<S: Sink> Run<'_, S> {
             }
         }
     }
+}
+
+/// Bytes of binary Ion that ion-rs is given at a time, at least.
+const BINARY_WINDOW: usize = 4096;
+
+/// Why a run of good binary values ends.
+enum Stop {
+    /// Nothing behind it can be read.
+    Ends(Box<Fault>),
+    /// A bad value.
+    Bad(Box<Fault>, Range<usize>),
+    /// A marker or symbol table.
+    System(Range<usize>),
+    /// A list of records, here.
+    List(Range<usize>),
 }
 
 /// What of the bytes is UTF-8 up to the first byte that is not, and that byte.

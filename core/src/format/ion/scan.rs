@@ -421,6 +421,20 @@ pub fn indent(bytes: &[u8], at: usize) -> usize {
     bytes[line..].iter().take_while(|&&b| matches!(b, b' ' | b'\t')).count()
 }
 
+/// Blanks in one place that are waited through.
+pub const MOST_BLANKS: usize = 1 << 16;
+
+/// Where the search for the next record begins behind one that is broken: in its own lines,
+/// unless so much of it was looked at that doing so from every line would take for ever.
+pub fn behind_broken(bytes: &[u8], start: usize, end: End) -> usize {
+    const FAR: usize = 1 << 16;
+    let looked_at = match end {
+        End::Broken(at, _) => at,
+        _ => bytes.len(),
+    };
+    if looked_at - start > FAR { looked_at } else { start }
+}
+
 /// Where reading goes on behind a broken record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resume {
@@ -440,7 +454,8 @@ pub fn resume(bytes: &[u8], from: usize, indent: usize, finished: bool) -> Resum
         let start = newline + 1 + blanks;
         match starts_with_marker(&bytes[start..], finished) {
             Some(true) => return Resume::At(start),
-            None => return Resume::Later(newline),
+            None if blanks <= MOST_BLANKS => return Resume::Later(newline),
+            None => at = start,
             Some(false) if blanks <= indent && bytes.get(start) == Some(&b'{') => return Resume::At(start),
             Some(false) => at = start,
         }

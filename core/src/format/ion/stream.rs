@@ -134,6 +134,10 @@ impl Top {
         if self.context.len() + value.len() > MAX_RECORD_BYTES {
             return Some(Next::Broken(*at, *at, "symbol tables of more than 16 MiB"));
         }
+        // A table that imports none replaces those before it.
+        if [&b"imports"[..], b"$6"].iter().all(|what| memchr::memmem::find(value, what).is_none()) && !value.contains(&b'\\') {
+            self.context.clear();
+        }
         self.context.extend_from_slice(value);
         self.context.push(b' ');
         *at = end;
@@ -155,8 +159,10 @@ fn is_symbol_table(value: &[u8]) -> bool {
     NAMES.iter().any(|name| {
         value.strip_prefix(*name).is_some_and(|rest| {
             !rest.first().is_some_and(|&b| is_identifier(b))
-                && scan::white_end(rest, 0, true).is_ok_and(|at| rest[at..].starts_with(b"::"))
-                && rest.ends_with(b"}")
+                && scan::white_end(rest, 0, true).is_ok_and(|colons| {
+                    let is_struct = |at: usize| rest[at..].starts_with(b"{") && !rest[at..].starts_with(b"{{");
+                    rest[colons..].starts_with(b"::") && scan::white_end(rest, colons + 2, true).is_ok_and(is_struct)
+                })
         })
     })
 }
@@ -176,11 +182,8 @@ pub fn is_ion(bytes: &[u8], finished: bool) -> Option<bool> {
             _ => return Some(byte.is_ascii_alphabetic() && bytes[..at].contains(&b'{')),
         }
     }
-    (finished || bytes.len() > MOST_BLANKS).then_some(false)
+    (finished || bytes.len() > scan::MOST_BLANKS).then_some(false)
 }
-
-/// Blanks behind a first bracket that are waited through.
-const MOST_BLANKS: usize = 1 << 16;
 
 /// How the blocks of a stream are found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -268,7 +271,7 @@ impl Stream {
             };
             let newline = at + found;
             let blanks = bytes[newline + 1..].iter().take_while(|&&b| matches!(b, b' ' | b'\t')).count();
-            match scan::starts_with_marker(&bytes[newline + 1 + blanks..], finished) {
+            match starts_record(&bytes[newline + 1 + blanks..], finished) {
                 Some(true) => break newline + 1,
                 Some(false) => at = newline + 1,
                 None => {
@@ -317,7 +320,8 @@ impl Stream {
             let (start, end) = match self.top.next(bytes, &mut self.at, finished) {
                 Next::Value(start) => (start, scan::value_end(bytes, start, finished)),
                 Next::Beyond(start, beyond) => (start, End::Beyond(beyond)),
-                Next::Broken(start, at, message) => (start, End::Broken(at, message)),
+                // What stands there is passed over, as the decoder does.
+                Next::Broken(start, ..) => (start, scan::value_end(bytes, start, finished)),
                 // The decoder says it, and nothing behind it is read.
                 Next::Version(_) => return border(bytes.len()),
                 Next::End if !finished && self.at >= target => return border(self.at),
@@ -352,7 +356,7 @@ impl Stream {
                 End::Beyond(Beyond::Comment) => self.at = bytes.len(),
                 End::Beyond(Beyond::Value) | End::Broken(..) => {
                     self.resume = Some(scan::indent(bytes, start));
-                    self.at = start;
+                    self.at = scan::behind_broken(bytes, start, end);
                 }
             }
         }
@@ -387,6 +391,18 @@ fn border(end: usize) -> Scanned {
     Scanned { end: Some(end), fault: None, passed_over: 0 }
 }
 
+/// Whether a line's first record starts here, behind its marker: in the middle of a value a
+/// marker is a symbol, and no bracket follows it.
+fn starts_record(bytes: &[u8], finished: bool) -> Option<bool> {
+    if !scan::starts_with_marker(bytes, finished)? {
+        return Some(false);
+    }
+    match bytes[scan::MARKER.len()..].iter().find(|b| !matches!(b, b' ' | b'\t')) {
+        Some(next) => Some(matches!(next, b'{' | b'[')),
+        None => finished.then_some(false),
+    }
+}
+
 /// How a stream is written, as its first bytes show.
 fn kind(bytes: &[u8], finished: bool) -> Option<Mode> {
     if bytes.starts_with(&binary::MARKER[..1]) {
@@ -398,7 +414,12 @@ fn kind(bytes: &[u8], finished: bool) -> Option<Mode> {
     };
     let line = |from: usize| {
         let start = bytes[from..].iter().position(|b| !matches!(b, b' ' | b'\t')).map_or(bytes.len(), |n| from + n);
-        if start == bytes.len() { finished.then_some(true) } else { scan::starts_with_marker(&bytes[start..], finished) }
+        match start == bytes.len() {
+            // Nobody indents so far.
+            true if start - from > scan::MOST_BLANKS => Some(false),
+            true => finished.then_some(true),
+            false => starts_record(&bytes[start..], finished),
+        }
     };
     match (line(0)?, line(newline + 1)?) {
         (true, true) => Some(Mode::Lines),
