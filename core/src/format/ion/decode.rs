@@ -227,7 +227,8 @@ impl<'a> Decoder<'a> {
         if !self.peek().is_some_and(|b| scan::is_identifier(b) && !b.is_ascii_digit()) {
             return None;
         }
-        let end = start + self.bytes[start..].iter().position(|&b| !scan::is_identifier(b))?;
+        let rest = &self.bytes[start..];
+        let end = start + rest.iter().position(|&b| !scan::is_identifier(b)).unwrap_or(rest.len());
         let name = &self.bytes[start..end];
         if name.len() < 6 && matches!(name, b"null" | b"true" | b"false" | b"nan") || is_symbol_id(name) {
             return None;

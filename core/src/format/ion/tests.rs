@@ -205,6 +205,7 @@ fn errors_have_code_position_and_path() {
             "E_RECORD: a record of an incremental export in a full one (line 2, byte 23, item 1)",
         ),
         ("$ion_1_1 {Item:{}}".into(), "E_ION_VERSION: an Ion version other than 1.0 (line 2, byte 23, item 1)"),
+        ("{a".into(), "E_ION: expected `:`, found the end of the data (line 3, byte 26, item 1)"),
         ("}".into(), "E_ION: expected a value, found '}' (line 2, byte 23, item 1)"),
     ] {
         let error = one_error(format!("$ion_1_0 {{Item:{{a:1.}}}}\n{line}\n").as_bytes(), Form::Wrapped);
