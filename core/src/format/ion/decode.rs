@@ -14,25 +14,25 @@ use super::scan::{self, End};
 use crate::error::Code;
 use crate::event::{Discard, Kind, SetMembers, Sink, Want};
 use crate::format::json::scan::string_end;
-use crate::format::record::{Decoded, Fault, Form, MAX_NESTING, shown};
+use crate::format::record::{Decoded, Fault, MAX_NESTING, shown};
 use crate::number::{Number, NumberError};
 use crate::path::Step;
 
 /// Reads records from a text.
 pub struct Decoder<'a> {
-    text: &'a str,
-    bytes: &'a [u8],
-    at: usize,
-    depth: u32,
+    pub(super) text: &'a str,
+    pub(super) bytes: &'a [u8],
+    pub(super) at: usize,
+    pub(super) depth: u32,
     /// The symbol tables that hold here.
     context: &'a [u8],
-    scratch: &'a mut Scratch,
+    pub(super) scratch: &'a mut Scratch,
 }
 
 /// Buffers that are used again from record to record.
 #[derive(Default)]
 pub struct Scratch {
-    text: String,
+    pub(super) text: String,
     binary: Vec<u8>,
     discard: Discard,
     pub(super) members: SetMembers,
@@ -54,110 +54,8 @@ impl<'a> Decoder<'a> {
         self.at
     }
 
-    /// The record at the position. The item's events go to `sink`, between `begin_item` and
-    /// `commit_item`, which are the caller's.
-    pub fn record<S: Sink>(&mut self, form: Form, sink: &mut S) -> Decoded {
-        const WRAPPER: &[u8] = b"{Item:{";
-        let start = self.at;
-        if form != Form::Any && self.bytes[start..].starts_with(WRAPPER) && self.bytes.get(start + WRAPPER.len()) != Some(&b'{') {
-            self.at = start + WRAPPER.len();
-            self.attributes(sink)?;
-            if self.bytes.get(self.at) == Some(&b'}') {
-                self.at += 1;
-                return Ok(());
-            }
-            return self.end_of_wrapper(start, form, sink);
-        }
-        self.general_record(form, sink)
-    }
-
-    #[cold]
-    fn general_record<S: Sink>(&mut self, form: Form, sink: &mut S) -> Decoded {
-        let start = self.at;
-        if !self.opens_struct() {
-            self.skip_value()?;
-            return Err(Fault::new(Code::Record, start, "a record must be a struct"));
-        }
-        if form == Form::Any {
-            return self.skip_value();
-        }
-        self.at += 1;
-        self.white()?;
-        if self.peek() == Some(b'}') {
-            if form == Form::Wrapped {
-                return Err(Fault::new(Code::Record, start, "the record does not begin with `Item`"));
-            }
-            self.at += 1;
-            return Ok(());
-        }
-        self.field_name()?;
-        let name = std::mem::take(&mut self.scratch.text);
-        self.colon()?;
-        self.white()?;
-        let wrapped = name == "Item" && self.opens_struct();
-        if matches!(&*name, "Record" | "Keys" | "Metadata") && self.is_change(start) {
-            return Err(foreign::change_in_full(form, start));
-        }
-        if wrapped {
-            self.at += 1;
-            self.attributes(sink)?;
-            return self.end_of_wrapper(start, form, sink);
-        }
-        if form == Form::Wrapped {
-            // Broken syntax comes before what the record means.
-            self.at = start;
-            self.skip_value()?;
-            return Err(Fault::new(Code::Record, start, "the record does not begin with `Item`"));
-        }
-        self.at = start + 1;
-        self.attributes(sink)
-    }
-
-    /// Behind the item in its wrapper.
-    #[cold]
-    fn end_of_wrapper<S: Sink>(&mut self, start: usize, form: Form, sink: &mut S) -> Decoded {
-        self.white()?;
-        if self.eat(b',') {
-            self.white()?;
-        }
-        if self.eat(b'}') {
-            return Ok(());
-        }
-        if self.peek().is_none() {
-            return Err(self.unexpected("`}`"));
-        }
-        let beside = self.at;
-        self.at = start;
-        self.skip_value()?;
-        if form == Form::Wrapped {
-            return Err(Fault::new(Code::Record, beside, "a member beside `Item`"));
-        }
-        // A bare item that has an attribute of that name, and others.
-        sink.abort_item();
-        sink.begin_item();
-        self.depth = 0;
-        self.at = start + 1;
-        self.attributes(sink)
-    }
-
-    /// Whether a struct (not a lob) starts here.
-    fn opens_struct(&self) -> bool {
-        self.peek() == Some(b'{') && self.bytes.get(self.at + 1) != Some(&b'{')
-    }
-
-    /// Whether the struct at `start` is a record of an incremental export.
-    fn is_change(&self, start: usize) -> bool {
-        let member = |at: usize, name: &str| {
-            let quoted = [name.to_owned(), format!("'{name}'"), format!("\"{name}\"")];
-            scan::members(self.bytes, at).find(|(found, _)| quoted.iter().any(|name| name.as_bytes() == *found)).map(|(_, value)| value)
-        };
-        let is_struct = |at: &usize| self.bytes.get(*at) == Some(&b'{');
-        let inner = member(start, "Record").filter(is_struct).unwrap_or(start);
-        member(inner, "Metadata").filter(is_struct).is_some_and(|metadata| member(metadata, "WriteTimestampMicros").is_some())
-    }
-
     /// The members of an item or map, behind its opening brace.
-    fn attributes<S: Sink>(&mut self, sink: &mut S) -> Decoded {
+    pub(super) fn attributes<S: Sink>(&mut self, sink: &mut S) -> Decoded {
         self.white()?;
         if self.eat(b'}') {
             return Ok(());
@@ -239,7 +137,7 @@ impl<'a> Decoder<'a> {
 
     /// The name that starts here, in any form, into `scratch.text`.
     #[cold]
-    fn field_name(&mut self) -> Decoded {
+    pub(super) fn field_name(&mut self) -> Decoded {
         if let Some(name) = self.bare_name() {
             name.clone_into(&mut self.scratch.text);
             return Ok(());
@@ -623,12 +521,12 @@ impl<'a> Decoder<'a> {
     }
 
     #[inline]
-    fn peek(&self) -> Option<u8> {
+    pub(super) fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
 
     #[inline]
-    fn eat(&mut self, byte: u8) -> bool {
+    pub(super) fn eat(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         self.at += usize::from(found);
         found
@@ -636,7 +534,7 @@ impl<'a> Decoder<'a> {
 
     /// Passes over white space and comments.
     #[inline]
-    fn white(&mut self) -> Decoded {
+    pub(super) fn white(&mut self) -> Decoded {
         match self.peek() {
             Some(byte) if byte > b' ' && byte != b'/' => Ok(()),
             _ => match scan::white_end(self.bytes, self.at, true) {
@@ -649,13 +547,13 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    fn colon(&mut self) -> Decoded {
+    pub(super) fn colon(&mut self) -> Decoded {
         self.white()?;
         if self.eat(b':') { Ok(()) } else { Err(self.unexpected("`:`")) }
     }
 
     /// Goes behind the value that starts here, whatever it is.
-    fn skip_value(&mut self) -> Decoded {
+    pub(super) fn skip_value(&mut self) -> Decoded {
         match scan::value_end(self.bytes, self.at, true) {
             End::At(end) => {
                 self.at = end;
@@ -666,7 +564,7 @@ impl<'a> Decoder<'a> {
     }
 
     #[cold]
-    fn unexpected(&self, wanted: &str) -> Box<Fault> {
+    pub(super) fn unexpected(&self, wanted: &str) -> Box<Fault> {
         unexpected(self.text, self.at, wanted)
     }
 

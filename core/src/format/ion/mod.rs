@@ -16,6 +16,7 @@ mod foreign;
 mod lex;
 mod scan;
 pub mod stream;
+mod wrapper;
 
 use std::ops::Range;
 
