@@ -356,7 +356,14 @@ impl Stream {
                 End::Beyond(Beyond::Comment) => self.at = bytes.len(),
                 End::Beyond(Beyond::Value) | End::Broken(..) => {
                     self.resume = Some(scan::indent(bytes, start));
-                    self.at = scan::behind_broken(bytes, start, end);
+                    self.at = start;
+                    let passed_over = scan::behind_broken(bytes, start, end) - start;
+                    if passed_over > 0 {
+                        // No block holds it: where one ends would show in what is read.
+                        let message = format!("a record that is broken; {passed_over} bytes were passed over");
+                        let fault = CutFault { code: Code::Ion, message, at: start, fatal: false };
+                        return Scanned { end: Some(start), fault: Some(fault), passed_over };
+                    }
                 }
             }
         }

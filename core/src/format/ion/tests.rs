@@ -305,11 +305,11 @@ fn chunks_do_not_show() {
         lines("", ""),
         format!("$ion_1_0 [\n{}]", lines("  ", ",")),
         lines("$ion_1_0 ", "").replace("{Item:{n:59000.", "{Item:{m:'''5\n$ion_1_0 {Item:{}}9000''',n:1."),
-        lines("", "").replace("{Item:{n:300", "{Item:{n:'''300"),
+        lines("", "").replace("{Item:{n:300", "{Item:{n:]300"),
     ];
     for text in streams {
         let (items, outcome) = read(text.as_bytes(), text.len(), Form::Wrapped, true);
-        assert!(outcome.fatal.is_none() && items.len() > 20_000, "{:?} {}", outcome.fatal, items.len());
+        assert!(outcome.fatal.is_none() && items.len() > 50_000, "{:?} {}", outcome.fatal, items.len());
         for chunk in [4_093, 65_537] {
             let (found, again) = read(text.as_bytes(), chunk, Form::Wrapped, true);
             assert!(found == items, "chunks of {chunk}");
@@ -401,4 +401,19 @@ fn hostile_text_ends() {
     }
     let (_, outcome) = read(&[&binary::MARKER[..], &vec![0x12; 400_000]].concat(), 256 << 10, Form::Either, true);
     assert_eq!(outcome.skipped, 400_000);
+}
+
+/// A record that is broken far on is passed over as a whole, wherever blocks end.
+#[test]
+fn far_broken_records() {
+    for lines in [10_000, 17_400, 17_470, 17_476, 20_000] {
+        let good = "{Item:{a:\"0123456789012345678901234567890123456789012345\"}}\n";
+        let text = format!("{}{{Item:{{a:'''\n{}'''b}}}}\n{}", good.repeat(lines), good.repeat(40_000), good.repeat(100));
+        let (items, outcome) = read(text.as_bytes(), 1 << 20, Form::Wrapped, true);
+        assert_eq!((outcome.fatal, items.len(), outcome.skipped), (None, lines + 100, 1), "{lines}: {:?}", outcome.errors);
+        for chunk in [4_093, 65_537] {
+            let (_, again) = read(text.as_bytes(), chunk, Form::Wrapped, true);
+            assert_eq!((again.records, &again.errors), (outcome.records, &outcome.errors), "chunks of {chunk}");
+        }
+    }
 }
