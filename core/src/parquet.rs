@@ -2,19 +2,22 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
+use std::hash::{BuildHasher, Hash};
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arrow::datatypes::{DataType, FieldRef, SchemaRef};
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::datatypes::{DataType, Decimal128Type, FieldRef, Float64Type, Int64Type, SchemaRef, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 use arrow::ipc::writer::{FileWriter, StreamWriter};
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::arrow::{ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata};
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
 use parquet::file::writer::SerializedFileWriter;
+use rustc_hash::{FxBuildHasher, FxHashSet};
 
 use crate::columns::cut::{Limit, Piece};
 use crate::engine::jobs::Jobs;
@@ -113,6 +116,43 @@ impl<W: Write + Send> BatchWriter<W> {
     }
 }
 
+/// How all is written.
+fn properties() -> WriterPropertiesBuilder {
+    WriterProperties::builder()
+        .set_compression(Compression::SNAPPY)
+        .set_created_by(format!("dynarrow {}", env!("CARGO_PKG_VERSION")))
+        // Row groups end where the pieces say.
+        .set_max_row_group_row_count(None)
+}
+
+/// Gives the arrays that are leaves of a Parquet schema, in its order.
+fn each_leaf(array: &ArrayRef, give: &mut impl FnMut(&ArrayRef)) {
+    match array.data_type() {
+        DataType::Struct(_) => array.as_struct().columns().iter().for_each(|child| each_leaf(child, give)),
+        DataType::List(_) => each_leaf(array.as_list::<i32>().values(), give),
+        DataType::Map(..) => array.as_map().entries().columns().iter().for_each(|child| each_leaf(child, give)),
+        _ => give(array),
+    }
+}
+
+/// Whether values stand more than once, most of them: only then a dictionary is worth its
+/// while, which hashes each value.
+fn repeats(array: &ArrayRef) -> bool {
+    fn distinct<T: Hash>(values: impl Iterator<Item = Option<T>>) -> usize {
+        values.flatten().map(|value| FxBuildHasher.hash_one(value)).collect::<FxHashSet<_>>().len()
+    }
+    let distinct = match array.data_type() {
+        DataType::Utf8 => distinct(array.as_string::<i32>().iter()),
+        DataType::Binary => distinct(array.as_binary::<i32>().iter()),
+        DataType::Int64 => distinct(array.as_primitive::<Int64Type>().iter()),
+        DataType::Timestamp(..) => distinct(array.as_primitive::<TimestampMicrosecondType>().iter()),
+        DataType::Decimal128(..) => distinct(array.as_primitive::<Decimal128Type>().iter()),
+        DataType::Float64 => distinct(array.as_primitive::<Float64Type>().iter().map(|value| value.map(f64::to_bits))),
+        _ => return true,
+    };
+    2 * distinct <= array.len() - array.null_count()
+}
+
 /// Batches of a column that wait to be encoded, at most: a column that takes longer than the
 /// others holds the rows of all.
 const WAITING: usize = 2;
@@ -121,7 +161,6 @@ const WAITING: usize = 2;
 /// batches in order, so that the bytes are the same for any number of threads.
 pub struct ParquetWriter<W: Write + Send> {
     file: SerializedFileWriter<W>,
-    factory: ArrowRowGroupWriterFactory,
     schema: SchemaRef,
     jobs: Arc<dyn Jobs>,
     /// The columns of the row group that is open.
@@ -152,17 +191,11 @@ struct LaneState {
 
 impl<W: Write + Send> ParquetWriter<W> {
     fn new(schema: &SchemaRef, jobs: Arc<dyn Jobs>, out: W) -> Result<Self, ParquetError> {
-        let mut properties = WriterProperties::builder()
-            .set_compression(Compression::SNAPPY)
-            .set_created_by(format!("dynarrow {}", env!("CARGO_PKG_VERSION")))
-            // Row groups end where the pieces say.
-            .set_max_row_group_row_count(None)
-            .build();
+        let mut properties = properties().build();
         let parquet_schema = ArrowSchemaConverter::new().with_coerce_types(properties.coerce_types()).convert(schema)?;
         add_encoded_arrow_schema_to_metadata(schema, &mut properties);
         let file = SerializedFileWriter::new(out, parquet_schema.root_schema_ptr(), Arc::new(properties))?;
-        let factory = ArrowRowGroupWriterFactory::new(&file, schema.clone());
-        Ok(Self { file, factory, schema: schema.clone(), jobs, lanes: Vec::new(), failed: Arc::default() })
+        Ok(Self { file, schema: schema.clone(), jobs, lanes: Vec::new(), failed: Arc::default() })
     }
 
     fn write(&mut self, piece: Piece) -> Result<()> {
@@ -171,7 +204,7 @@ impl<W: Write + Send> ParquetWriter<W> {
             return Err(Error::new(Code::Usage, "the items have no attributes, and Parquet has no rows without columns"));
         }
         if self.lanes.is_empty() {
-            self.open_group().map_err(|e| of_parquet(&e))?;
+            self.open_group(&piece).map_err(|e| of_parquet(&e))?;
         }
         let piece = Arc::new(piece);
         for lane in &self.lanes {
@@ -182,8 +215,20 @@ impl<W: Write + Send> ParquetWriter<W> {
         if piece.ends_group { self.close_group() } else { Ok(()) }
     }
 
-    fn open_group(&mut self) -> Result<(), ParquetError> {
-        let writers = self.factory.create_column_writers(self.file.flushed_row_groups().len())?;
+    /// Begins a row group with this batch, which tells how its columns are best encoded.
+    fn open_group(&mut self, first: &Piece) -> Result<(), ParquetError> {
+        let mut properties = properties();
+        let mut leaves = Vec::with_capacity(self.file.schema_descr().num_columns());
+        for column in 0..self.schema.fields().len() {
+            each_leaf(&first.column(column)?, &mut |leaf| leaves.push(repeats(leaf)));
+        }
+        for (column, repeats) in self.file.schema_descr().columns().iter().zip(leaves) {
+            properties = properties.set_column_dictionary_enabled(column.path().clone(), repeats);
+        }
+        // The library takes the properties of columns from those of a file: this one gets nothing.
+        let pattern = SerializedFileWriter::new(std::io::sink(), self.file.schema_descr().root_schema_ptr(), Arc::new(properties.build()))?;
+        let writers = ArrowRowGroupWriterFactory::new(&pattern, self.schema.clone())
+            .create_column_writers(self.file.flushed_row_groups().len())?;
         let lane = |(column, field): (usize, &FieldRef)| Lane {
             column,
             field: field.clone(),

@@ -263,36 +263,61 @@ impl<S: BlockSink> Drop for Pipeline<S> {
     }
 }
 
+/// Blocks in work or waiting, at most: two a thread, and a few more against uneven ones.
+const fn room(threads: usize) -> usize {
+    2 * threads + 2
+}
+
 impl<S: BlockSink> State<S> {
     /// Work that can be done now.
     fn task(&mut self, threads: usize) -> Option<Task<S>> {
-        // What frees memory comes first.
+        while matches!(self.files.get(self.first_open), Some(FileState::Done)) {
+            self.first_open += 1;
+        }
+        // One thread at a time inflates a file: it must not run dry while the others decode.
+        if self.ready.len() < threads
+            && let Some(task) = self.inflate_awaited(threads)
+        {
+            return Some(task);
+        }
+        // What frees memory comes before what takes it.
         if let Some(job) = self.jobs.pop_front() {
             return Some(Task::Job(job));
         }
         if let Some((place, block)) = self.ready.pop_first() {
             return Some(Task::Decode(place, block, self.workers.pop()));
         }
-        let outstanding: usize = self.pending.values().sum();
-        // Two blocks a thread, and a few more against uneven ones.
-        let room = outstanding < 2 * threads + 2;
-        let starving = !self.pending.contains_key(&self.next.0);
-        while matches!(self.files.get(self.first_open), Some(FileState::Done)) {
-            self.first_open += 1;
+        self.inflate_awaited(threads).or_else(|| self.inflate_ahead(threads))
+    }
+
+    /// The next block of the file whose results are taken now. It has room of its own:
+    /// however far the files behind it are, all threads work on it.
+    fn inflate_awaited(&mut self, threads: usize) -> Option<Task<S>> {
+        let file = self.next.0;
+        if self.pending.get(&file).copied().unwrap_or(0) < room(threads) { self.inflate(file) } else { None }
+    }
+
+    /// A block of one of the files behind it.
+    fn inflate_ahead(&mut self, threads: usize) -> Option<Task<S>> {
+        let awaited = self.next.0;
+        let outstanding: usize = self.pending.range(awaited + 1..).map(|(_, count)| count).sum();
+        if outstanding >= room(threads) {
+            return None;
         }
-        let files = self.files.iter_mut().enumerate().skip(self.first_open).take(threads);
-        for (file, state) in files {
-            let awaited = starving && file == self.next.0;
-            if !(room || awaited) {
-                continue;
-            }
-            match std::mem::replace(state, FileState::Busy) {
-                FileState::Waiting => return Some(Task::Inflate(file, None)),
-                FileState::Open(open) => return Some(Task::Inflate(file, Some(open))),
-                other => *state = other,
+        let last = self.files.len().min(self.first_open + threads);
+        (self.first_open.max(awaited + 1)..last).find_map(|file| self.inflate(file))
+    }
+
+    fn inflate(&mut self, file: usize) -> Option<Task<S>> {
+        let state = self.files.get_mut(file)?;
+        match std::mem::replace(state, FileState::Busy) {
+            FileState::Waiting => Some(Task::Inflate(file, None)),
+            FileState::Open(open) => Some(Task::Inflate(file, Some(open))),
+            other => {
+                *state = other;
+                None
             }
         }
-        None
     }
 
     fn taken(&mut self, (file, block): Place, is_block: bool) {

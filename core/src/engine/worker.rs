@@ -2,6 +2,7 @@
 
 use super::ledger::Expected;
 use crate::block::Block;
+use crate::columns::guessed::GuessedColumns;
 use crate::columns::{ColumnSink, Rows};
 use crate::error::Result;
 use crate::event::{Discard, Sink};
@@ -38,6 +39,17 @@ impl BlockSink for ColumnSink {
     type Out = Rows;
     fn end_block(&mut self) -> Result<Rows> {
         self.take()
+    }
+}
+
+impl BlockSink for GuessedColumns {
+    /// The good items of the block, and their columns where the guess holds.
+    type Out = (u64, Option<Rows>);
+    fn begin_block(&mut self, file: usize, block: usize) {
+        GuessedColumns::begin_block(self, file, block);
+    }
+    fn end_block(&mut self) -> Result<Self::Out> {
+        GuessedColumns::end_block(self)
     }
 }
 

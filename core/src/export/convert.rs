@@ -1,7 +1,7 @@
 //! Converting a source to a file, a folder or standard output.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 
 use super::dest::{Dest, OutputFormat, check_folder, replace_file, replace_folder, temporary_folder};
@@ -10,6 +10,7 @@ use super::read::{ReadOptions, ReadReport};
 use super::write::write_export;
 use crate::codec::{Codec, Compressor};
 use crate::columns::Losses;
+use crate::columns::cut::Limit;
 use crate::control::Control;
 use crate::engine::pipeline::Step;
 use crate::engine::worker::BlockSink;
@@ -95,10 +96,55 @@ fn write_file(
     path: &Path,
 ) -> Result<(ReadReport, u64)> {
     let failed = |e: std::io::Error| Error::io(&path.display().to_string(), &e);
-    let mut out = Counted { writer: std::io::BufWriter::with_capacity(1 << 20, file), bytes: 0 };
+    let out = || Counted { writer: std::io::BufWriter::with_capacity(1 << 20, file), bytes: 0 };
+    if let Some(format) = batch_format(format, false) {
+        let mut out = out();
+        if let Some(read) = write_guessed(export, format, options, control, &mut out)? {
+            out.flush().map_err(failed)?;
+            return Ok((read, out.bytes));
+        }
+        drop(out);
+        file.set_len(0).and_then(|()| (&*file).rewind()).map_err(failed)?;
+    }
+    let mut out = out();
     let read = write(export, format, codec, false, options, control, &mut out)?;
     out.flush().map_err(failed)?;
     Ok((read, out.bytes))
+}
+
+/// The format of batches that this is, in a file or as a stream.
+fn batch_format(format: OutputFormat, stream: bool) -> Option<BatchFormat> {
+    match format {
+        OutputFormat::Parquet => Some(BatchFormat::Parquet),
+        OutputFormat::Arrow if stream => Some(BatchFormat::ArrowStream),
+        OutputFormat::Arrow => Some(BatchFormat::ArrowFile),
+        _ => None,
+    }
+}
+
+/// A row group, where the format has them.
+fn group(format: BatchFormat) -> Option<Limit> {
+    (format == BatchFormat::Parquet).then_some(ROW_GROUP)
+}
+
+/// Writes batches of a guessed schema. `None` where there is no guess or it does not hold:
+/// what was written is to be thrown away.
+fn write_guessed<W: Write + Send>(
+    export: &Export,
+    format: BatchFormat,
+    options: &ConvertOptions,
+    control: &Control,
+    out: &mut Counted<W>,
+) -> Result<Option<ReadReport>> {
+    let Some(mut pass) = export.guessed_pass(&options.read, group(format), control)? else { return Ok(None) };
+    let mut writer = BatchWriter::new(format, &pass.schema(), pass.jobs(), out)?;
+    while let Some(piece) = pass.next_piece()? {
+        writer.write(piece)?;
+    }
+    if pass.holds() {
+        writer.finish()?;
+    }
+    Ok(pass.finish()?.map(|(_, report)| report))
 }
 
 fn write<W: Write + Send>(
@@ -112,13 +158,12 @@ fn write<W: Write + Send>(
 ) -> Result<ReadReport> {
     let columns = options.read.columns.clone();
     let numbers = options.read.policies.numbers;
-    if !matches!(format, OutputFormat::Parquet | OutputFormat::Arrow) {
-        check_text_options(export, format, &options.read)?;
+    if let Some(format) = batch_format(format, stream) {
+        return write_batches(export, format, options, control, out);
     }
+    check_text_options(export, format, &options.read)?;
     match format {
-        OutputFormat::Parquet => write_batches(export, BatchFormat::Parquet, options, control, out),
-        OutputFormat::Arrow if stream => write_batches(export, BatchFormat::ArrowStream, options, control, out),
-        OutputFormat::Arrow => write_batches(export, BatchFormat::ArrowFile, options, control, out),
+        OutputFormat::Parquet | OutputFormat::Arrow => Err(Error::usage("batches are no text")),
         OutputFormat::Ndjson => {
             write_text(export, &[], codec, options, control, out, move || Project::new(PlainSink::new(numbers), columns.clone()))
         }
@@ -176,8 +221,7 @@ fn write_batches<W: Write + Send>(
     out: &mut Counted<W>,
 ) -> Result<ReadReport> {
     let reader = export.read(options.read.clone(), control)?;
-    let group = (format == BatchFormat::Parquet).then_some(ROW_GROUP);
-    let mut batches = reader.batches_in_groups(group, control)?;
+    let mut batches = reader.batches_in_groups(group(format), control)?;
     let mut writer = BatchWriter::new(format, &batches.schema(), batches.jobs(), out)?;
     while let Some(piece) = batches.next_piece()? {
         writer.write(piece)?;

@@ -4,6 +4,7 @@
 pub mod convert;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod dest;
+pub(crate) mod guess;
 pub mod head;
 pub mod open;
 pub mod read;

@@ -110,7 +110,7 @@ impl ReadOptions {
     }
 
     /// Refuses a name that stands twice: two columns of one name confuse every reader.
-    fn check_columns(&self) -> Result<()> {
+    pub(super) fn check_columns(&self) -> Result<()> {
         let mut seen = FxHashSet::default();
         match self.columns.iter().flat_map(|columns| columns.iter()).find(|name| !seen.insert(name.as_str())) {
             Some(name) => Err(Error::usage(format!("columns names {name:?} twice"))),
@@ -229,6 +229,26 @@ impl Export {
     pub fn read_with(&self, schema: Schema, options: ReadOptions) -> Reader {
         let (schema, unplaced) = options.placing(schema);
         Reader { export: self.clone(), schema, unplaced, options }
+    }
+
+    /// All record batches, with their schema: in one pass, where the guess of it holds.
+    pub fn read_all(&self, options: &ReadOptions, control: &Control) -> Result<(Schema, Vec<RecordBatch>, ReadReport)> {
+        if let Some(mut pass) = self.guessed_pass(options, None, control)? {
+            let mut batches = Vec::new();
+            while let Some(piece) = pass.next_piece()? {
+                batches.push(piece.batch()?);
+            }
+            if !pass.holds() {
+                batches.clear();
+            }
+            if let Some((schema, report)) = pass.finish()? {
+                return Ok((schema, batches, report));
+            }
+        }
+        let reader = self.read(options.clone(), control)?;
+        let mut batches = reader.batches(control)?;
+        let all = batches.by_ref().collect::<Result<_>>()?;
+        Ok((reader.schema().clone(), all, batches.report()))
     }
 
     /// The items, one by one.
