@@ -227,8 +227,8 @@ impl<W: Write + Send> ParquetWriter<W> {
         }
         // The library takes the properties of columns from those of a file: this one gets nothing.
         let pattern = SerializedFileWriter::new(std::io::sink(), self.file.schema_descr().root_schema_ptr(), Arc::new(properties.build()))?;
-        let writers = ArrowRowGroupWriterFactory::new(&pattern, self.schema.clone())
-            .create_column_writers(self.file.flushed_row_groups().len())?;
+        let writers =
+            ArrowRowGroupWriterFactory::new(&pattern, self.schema.clone()).create_column_writers(self.file.flushed_row_groups().len())?;
         let lane = |(column, field): (usize, &FieldRef)| Lane {
             column,
             field: field.clone(),

@@ -6,7 +6,6 @@
 
 mod builders;
 pub mod cut;
-pub mod guessed;
 mod losses;
 pub mod rows;
 mod tree;
@@ -24,13 +23,15 @@ use crate::path;
 use crate::schema::{Extra, Schema};
 use builders::Bytes;
 pub use losses::{Loss, Losses};
-use tree::{Builder, Fit, Members, NONE, Node, Tree};
+use tree::{Builder, Fit, Members, NONE, Node, Place, Tree};
 
 /// What a value without a place in the schema means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unplaced {
     /// There is none: the schema was learnt from the same data, which has changed.
     Changed,
+    /// The schema was guessed from a part of the data, and the guess does not hold.
+    Guessed,
     /// Something to be treated by this policy.
     Extra(Extra),
 }
@@ -65,6 +66,11 @@ pub struct ColumnSink {
     losses: Losses,
     /// Why the item is refused.
     refusal: Option<Refusal>,
+    /// The block that is read: file and index.
+    block: u64,
+    /// Names of the item that were never seen, or in a block behind this one, and where.
+    sighted: Vec<(u32, Place)>,
+    sightings: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -125,7 +131,7 @@ impl ColumnSink {
     /// A sink for the columns of a schema, which was learnt of all attributes, or of
     /// `chosen` ones.
     pub fn new(schema: &Schema, chosen: bool, unplaced: Unplaced) -> Self {
-        let mut tree = Tree::default();
+        let mut tree = Tree::new(unplaced == Unplaced::Guessed);
         let root = tree.members(schema.fields());
         Self {
             schema: Arc::new(schema.to_arrow()),
@@ -147,7 +153,24 @@ impl ColumnSink {
             item_losses: Losses::default(),
             losses: Losses::default(),
             refusal: None,
+            block: 0,
+            sighted: Vec::new(),
+            sightings: 0,
         }
+    }
+
+    /// The items that follow are those of this block.
+    pub fn begin_block(&mut self, file: usize, block: usize) {
+        self.block = (file as u64) << 32 | block as u64;
+    }
+
+    /// Whether the columns and the members of structs stand in the order in which the sinks of
+    /// a pass first saw them, as those of a learnt schema do.
+    pub fn are_in_order(sinks: &[&Self]) -> bool {
+        let Some(sink) = sinks.first() else { return true };
+        let first = |node: u32| sinks.iter().map(|sink| sink.tree.nodes[node as usize].first).min();
+        let root = (!sink.chosen).then_some(&sink.root);
+        root.into_iter().chain(sink.tree.structs()).all(|members| members.nodes.is_sorted_by_key(|&node| first(node)))
     }
 
     /// The rows since the last call.
@@ -266,7 +289,7 @@ impl ColumnSink {
         let at = self.path();
         let text = self.text.text();
         match self.unplaced {
-            Unplaced::Changed => {
+            Unplaced::Changed | Unplaced::Guessed => {
                 let message = "the data changed between learning the schema and reading it".to_owned();
                 self.refusal = Some(Refusal { code: Code::Changed, message, path: Some(at) });
                 return;
@@ -346,6 +369,7 @@ impl Sink for ColumnSink {
         self.open.clear();
         self.text.clear();
         self.unknown = None;
+        self.sighted.clear();
         self.unwanted.clear();
         self.unwanted.begin();
         self.open.push(Frame::Struct { node: NONE, row: self.rows, last: NONE });
@@ -372,6 +396,9 @@ impl Sink for ColumnSink {
         self.refusal = None;
         self.extra.row.clear();
         self.item_losses = Losses::default();
+        while let Some((node, before)) = self.sighted.pop() {
+            self.tree.nodes[node as usize].first = before;
+        }
         for at in 0..self.root.nodes.len() {
             self.tree.truncate(self.root.nodes[at], self.rows);
         }
@@ -409,11 +436,16 @@ impl Sink for ColumnSink {
                     }
                 }
                 *last = child;
-                let seen = &mut self.tree.nodes[child as usize].seen;
-                if *seen == row + 1 {
+                let found = &mut self.tree.nodes[child as usize];
+                if found.seen == row + 1 {
                     return Err(Refusal::duplicate());
                 }
-                *seen = row + 1;
+                found.seen = row + 1;
+                if found.first.block > self.block {
+                    self.sightings += 1;
+                    let here = Place { block: self.block, row: self.rows as u32, sighting: self.sightings };
+                    self.sighted.push((child, std::mem::replace(&mut found.first, here)));
+                }
                 self.unknown = None;
                 self.current = child;
                 self.row = row;

@@ -23,7 +23,22 @@ pub struct Node {
     pub seen: usize,
     /// What followed this name the last time.
     pub next: u32,
+    /// Where the name was first seen, where that matters.
+    pub first: Place,
     pub builder: Builder,
+}
+
+/// A place in the order of items: names of one item by the order in which they were seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    pub block: u64,
+    pub row: u32,
+    pub sighting: u32,
+}
+
+impl Place {
+    /// Behind every place.
+    const NEVER: Self = Self { block: u64::MAX, row: u32::MAX, sighting: u32::MAX };
 }
 
 pub enum Builder {
@@ -89,12 +104,23 @@ pub enum Fit {
 }
 
 /// All builders of a schema.
-#[derive(Default)]
 pub struct Tree {
     pub nodes: Vec<Node>,
+    /// The schema is a guess: it is watched where names first stand, and what was always empty
+    /// has no place for anything.
+    guessed: bool,
 }
 
 impl Tree {
+    pub fn new(guessed: bool) -> Self {
+        Self { nodes: Vec::new(), guessed }
+    }
+
+    /// The members of all structs.
+    pub fn structs(&self) -> impl Iterator<Item = &Members> {
+        self.nodes.iter().filter_map(|node| if let Builder::Struct(members, _) = &node.builder { Some(members) } else { None })
+    }
+
     pub fn members(&mut self, fields: &[Field]) -> Members {
         let children: Vec<_> = fields.iter().map(|field| self.add(&field.name, &field.ty)).collect();
         let by_name = fields.iter().zip(&children).map(|(field, &node)| (field.name.as_str().into(), node)).collect();
@@ -120,8 +146,10 @@ impl Tree {
             Type::Null => Builder::Null,
             Type::Struct(fields) => Builder::Struct(self.members(fields), Validity::default()),
             Type::Map(value) => self.map(value),
+            Type::EmptyMap if self.guessed => Builder::Map { lists: Lists::default(), keys: Bytes::default(), value: NONE },
             Type::EmptyMap => self.map(&Type::Null),
             Type::List(element) => self.list(element),
+            Type::EmptyList if self.guessed => Builder::List { lists: Lists::default(), element: NONE },
             Type::EmptyList => self.list(&Type::Null),
             Type::Set(kind, member) => Builder::Set { kind: *kind, lists: Lists::default(), member: self.add("", member) },
             Type::Mixed(types) | Type::Typed(types) => {
@@ -134,7 +162,8 @@ impl Tree {
             Type::Json => Builder::Json(Bytes::default()),
             Type::MixedText => Builder::MixedText(Bytes::default()),
         };
-        self.nodes.push(Node { name: name.into(), seen: 0, next: NONE, builder });
+        let first = if self.guessed { Place::NEVER } else { Place::default() };
+        self.nodes.push(Node { name: name.into(), seen: 0, next: NONE, first, builder });
         self.nodes.len() as u32 - 1
     }
 
@@ -153,6 +182,9 @@ impl Tree {
 
     /// The column of a node, with so many rows; the builders begin anew.
     pub fn finish(&mut self, node: u32, ty: &DataType, rows: usize) -> Result<ArrayRef, ArrowError> {
+        if node == NONE {
+            return Ok(new_null_array(ty, rows));
+        }
         self.nodes[node as usize].seen = 0;
         let mut builder = std::mem::replace(&mut self.nodes[node as usize].builder, Builder::Null);
         let array = self.finish_builder(&mut builder, ty, rows);
@@ -213,6 +245,9 @@ impl Tree {
 
     /// Cuts a column and all below it back to so many rows.
     pub fn truncate(&mut self, node: u32, rows: usize) {
+        if node == NONE {
+            return;
+        }
         let mut builder = std::mem::replace(&mut self.nodes[node as usize].builder, Builder::Null);
         self.nodes[node as usize].seen = self.nodes[node as usize].seen.min(rows);
         match &mut builder {
@@ -228,7 +263,7 @@ impl Tree {
             }
             Builder::Mixed { children, validity, .. } => {
                 validity.truncate(rows);
-                children.iter().filter(|&&node| node != NONE).for_each(|&node| self.truncate(node, rows));
+                children.iter().for_each(|&node| self.truncate(node, rows));
             }
             Builder::List { lists, element: child } | Builder::Set { lists, member: child, .. } => {
                 lists.truncate(rows);

@@ -171,6 +171,11 @@ impl<S: BlockSink> Pipeline<S> {
         self.shared.clone()
     }
 
+    /// Looks at the sinks of all threads, when the results were taken.
+    pub fn with_sinks<T>(&self, look: impl FnOnce(&[&S]) -> T) -> T {
+        look(&self.shared.lock().workers.iter().map(Worker::sink).collect::<Vec<_>>())
+    }
+
     /// The sinks of all threads, when the results were taken.
     pub fn into_sinks(mut self) -> Vec<S> {
         self.stop();

@@ -54,6 +54,11 @@ impl<S: BlockSink> RowsPass<S> {
         self.ledger.totals()
     }
 
+    /// The sink.
+    pub fn sink(&self) -> &S {
+        &self.sink
+    }
+
     /// The sink, when the steps were taken.
     pub fn into_sink(self) -> S {
         self.sink

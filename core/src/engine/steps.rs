@@ -34,6 +34,14 @@ impl<S: BlockSink> Steps<S> {
         }
     }
 
+    /// Looks at the sinks, when the steps were taken.
+    pub fn with_sinks<T>(&self, look: impl FnOnce(&[&S]) -> T) -> T {
+        match self {
+            Self::Files(pipeline) => pipeline.with_sinks(look),
+            Self::Rows(rows) => look(&[rows.sink()]),
+        }
+    }
+
     /// The sinks, when the steps were taken.
     pub fn into_sinks(self) -> Vec<S> {
         match self {

@@ -2,7 +2,6 @@
 
 use super::ledger::Expected;
 use crate::block::Block;
-use crate::columns::guessed::GuessedColumns;
 use crate::columns::{ColumnSink, Rows};
 use crate::error::Result;
 use crate::event::{Discard, Sink};
@@ -37,19 +36,11 @@ impl BlockSink for Learner {
 
 impl BlockSink for ColumnSink {
     type Out = Rows;
+    fn begin_block(&mut self, file: usize, block: usize) {
+        ColumnSink::begin_block(self, file, block);
+    }
     fn end_block(&mut self) -> Result<Rows> {
         self.take()
-    }
-}
-
-impl BlockSink for GuessedColumns {
-    /// The good items of the block, and their columns where the guess holds.
-    type Out = (u64, Option<Rows>);
-    fn begin_block(&mut self, file: usize, block: usize) {
-        GuessedColumns::begin_block(self, file, block);
-    }
-    fn end_block(&mut self) -> Result<Self::Out> {
-        GuessedColumns::end_block(self)
     }
 }
 
@@ -125,6 +116,11 @@ impl<S: BlockSink> Worker<S> {
         let form = if block.format == Some(SourceFormat::Ndjson) { Form::Plain } else { self.reading.form };
         let outcome = self.decoder.decode(block, form, self.reading.skip, &mut self.sink);
         (outcome, self.sink.end_block())
+    }
+
+    /// The sink.
+    pub fn sink(&self) -> &S {
+        &self.sink
     }
 
     /// The sink, when all blocks are decoded.

@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::dest::{Dest, OutputFormat, check_folder, replace_file, replace_folder, temporary_folder};
 use super::open::Export;
-use super::read::{ReadOptions, ReadReport};
+use super::read::{ReadOptions, ReadReport, Reader};
 use super::write::write_export;
 use crate::codec::{Codec, Compressor};
 use crate::columns::Losses;
-use crate::columns::cut::Limit;
 use crate::control::Control;
 use crate::engine::pipeline::Step;
 use crate::engine::worker::BlockSink;
@@ -97,11 +96,16 @@ fn write_file(
 ) -> Result<(ReadReport, u64)> {
     let failed = |e: std::io::Error| Error::io(&path.display().to_string(), &e);
     let out = || Counted { writer: std::io::BufWriter::with_capacity(1 << 20, file), bytes: 0 };
-    if let Some(format) = batch_format(format, false) {
+    if let Some(format) = batch_format(format, false)
+        && let Some(reader) = export.read_guessed(&options.read)?
+    {
         let mut out = out();
-        if let Some(read) = write_guessed(export, format, options, control, &mut out)? {
-            out.flush().map_err(failed)?;
-            return Ok((read, out.bytes));
+        match write_batches(&reader, format, control, &mut out) {
+            Err(error) if error.code() == Code::Changed => {}
+            written => {
+                out.flush().map_err(failed)?;
+                return Ok((written?, out.bytes));
+            }
         }
         drop(out);
         file.set_len(0).and_then(|()| (&*file).rewind()).map_err(failed)?;
@@ -122,31 +126,6 @@ fn batch_format(format: OutputFormat, stream: bool) -> Option<BatchFormat> {
     }
 }
 
-/// A row group, where the format has them.
-fn group(format: BatchFormat) -> Option<Limit> {
-    (format == BatchFormat::Parquet).then_some(ROW_GROUP)
-}
-
-/// Writes batches of a guessed schema. `None` where there is no guess or it does not hold:
-/// what was written is to be thrown away.
-fn write_guessed<W: Write + Send>(
-    export: &Export,
-    format: BatchFormat,
-    options: &ConvertOptions,
-    control: &Control,
-    out: &mut Counted<W>,
-) -> Result<Option<ReadReport>> {
-    let Some(mut pass) = export.guessed_pass(&options.read, group(format), control)? else { return Ok(None) };
-    let mut writer = BatchWriter::new(format, &pass.schema(), pass.jobs(), out)?;
-    while let Some(piece) = pass.next_piece()? {
-        writer.write(piece)?;
-    }
-    if pass.holds() {
-        writer.finish()?;
-    }
-    Ok(pass.finish()?.map(|(_, report)| report))
-}
-
 fn write<W: Write + Send>(
     export: &Export,
     format: OutputFormat,
@@ -159,11 +138,10 @@ fn write<W: Write + Send>(
     let columns = options.read.columns.clone();
     let numbers = options.read.policies.numbers;
     if let Some(format) = batch_format(format, stream) {
-        return write_batches(export, format, options, control, out);
+        return write_batches(&export.read(options.read.clone(), control)?, format, control, out);
     }
     check_text_options(export, format, &options.read)?;
     match format {
-        OutputFormat::Parquet | OutputFormat::Arrow => Err(Error::usage("batches are no text")),
         OutputFormat::Ndjson => {
             write_text(export, &[], codec, options, control, out, move || Project::new(PlainSink::new(numbers), columns.clone()))
         }
@@ -173,7 +151,7 @@ fn write<W: Write + Send>(
         OutputFormat::Ion => {
             write_text(export, &[], codec, options, control, out, move || Project::new(ItemEncoder::<Ion>::default(), columns.clone()))
         }
-        OutputFormat::Export => Err(Error::usage("an export is a folder")),
+        OutputFormat::Parquet | OutputFormat::Arrow | OutputFormat::Export => Err(Error::usage("this is no text")),
         OutputFormat::Csv => {
             // The header line stands first, so the names have to be known.
             let mut read = options.read.clone();
@@ -213,15 +191,9 @@ pub(super) fn check_text_options(export: &Export, format: OutputFormat, read: &R
     }
 }
 
-fn write_batches<W: Write + Send>(
-    export: &Export,
-    format: BatchFormat,
-    options: &ConvertOptions,
-    control: &Control,
-    out: &mut Counted<W>,
-) -> Result<ReadReport> {
-    let reader = export.read(options.read.clone(), control)?;
-    let mut batches = reader.batches_in_groups(group(format), control)?;
+fn write_batches<W: Write + Send>(reader: &Reader, format: BatchFormat, control: &Control, out: &mut Counted<W>) -> Result<ReadReport> {
+    let group = (format == BatchFormat::Parquet).then_some(ROW_GROUP);
+    let mut batches = reader.batches_in_groups(group, control)?;
     let mut writer = BatchWriter::new(format, &batches.schema(), batches.jobs(), out)?;
     while let Some(piece) = batches.next_piece()? {
         writer.write(piece)?;

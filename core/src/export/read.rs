@@ -231,24 +231,23 @@ impl Export {
         Reader { export: self.clone(), schema, unplaced, options }
     }
 
-    /// All record batches, with their schema: in one pass, where the guess of it holds.
-    pub fn read_all(&self, options: &ReadOptions, control: &Control) -> Result<(Schema, Vec<RecordBatch>, ReadReport)> {
-        if let Some(mut pass) = self.guessed_pass(options, None, control)? {
-            let mut batches = Vec::new();
-            while let Some(piece) = pass.next_piece()? {
-                batches.push(piece.batch()?);
-            }
-            if !pass.holds() {
-                batches.clear();
-            }
-            if let Some((schema, report)) = pass.finish()? {
-                return Ok((schema, batches, report));
-            }
+    pub(super) fn read_with_guess(&self, schema: Schema, options: ReadOptions) -> Reader {
+        Reader { export: self.clone(), schema, unplaced: Unplaced::Guessed, options }
+    }
+
+    /// All record batches at once, with their schema: in one pass where a guess of it holds.
+    pub fn read_all(&self, options: &ReadOptions, control: &Control) -> Result<(SchemaRef, Vec<RecordBatch>, ReadReport)> {
+        let all = |reader: &Reader| {
+            let mut batches = reader.batches(control)?;
+            let all = batches.by_ref().collect::<Result<Vec<_>>>()?;
+            Ok::<_, Error>((batches.schema(), all, batches.report()))
+        };
+        match self.read_guessed(options)?.map(|reader| all(&reader)) {
+            Some(Err(error)) if error.code() == Code::Changed => {}
+            Some(all) => return all,
+            None => {}
         }
-        let reader = self.read(options.clone(), control)?;
-        let mut batches = reader.batches(control)?;
-        let all = batches.by_ref().collect::<Result<_>>()?;
-        Ok((reader.schema().clone(), all, batches.report()))
+        all(&self.read(options.clone(), control)?)
     }
 
     /// The items, one by one.
@@ -293,8 +292,7 @@ impl Reader {
         let batching = Batching::new(&self.schema, &self.options, group)?;
         let reader = self.clone();
         let pipeline = self.export.steps(&self.options, control, move || reader.sink())?;
-        let learnt = (self.unplaced == Unplaced::Changed).then(|| self.schema.summary().items);
-        Ok(RecordBatches { pipeline, batching, learnt, done: false })
+        Ok(RecordBatches { pipeline, batching, reader: self.clone(), done: false })
     }
 }
 
@@ -302,8 +300,7 @@ impl Reader {
 pub struct RecordBatches {
     pipeline: Steps<ColumnSink>,
     batching: Batching,
-    /// Items that the schema was learnt of, where it was learnt of these.
-    learnt: Option<u64>,
+    reader: Reader,
     done: bool,
 }
 
@@ -335,15 +332,31 @@ impl RecordBatches {
                 Some(step) => self.batching.step(step)?,
                 None => {
                     self.done = true;
-                    let items = self.pipeline.totals().items;
-                    if self.learnt.is_some_and(|learnt| learnt != items) {
-                        let message = format!("{items} items, and the schema was learnt of another number; a stream can be read once only");
-                        return Err(Error::new(Code::Changed, message));
-                    }
+                    self.check_schema()?;
                     self.batching.finish();
                 }
             }
         }
+    }
+}
+
+impl RecordBatches {
+    /// Whether the schema is that of the items that were read.
+    fn check_schema(&self) -> Result<()> {
+        let message = match self.reader.unplaced {
+            Unplaced::Changed => {
+                let (items, learnt) = (self.pipeline.totals().items, self.reader.schema.summary().items);
+                if items == learnt {
+                    return Ok(());
+                }
+                format!("{items} items, and the schema was learnt of {learnt}; a stream can be read once only")
+            }
+            Unplaced::Guessed if !self.pipeline.with_sinks(ColumnSink::are_in_order) => {
+                "the columns stand in another order than was guessed".into()
+            }
+            Unplaced::Guessed | Unplaced::Extra(_) => return Ok(()),
+        };
+        Err(Error::new(Code::Changed, message))
     }
 }
 

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use dynarrow::export::open::open;
 use dynarrow::schema::summary::Summary;
 use dynarrow::storage::{Entry, Storage};
-use dynarrow::{Control, ConvertOptions, Dest, Export, OnError, OutputFormat, Policies, ReadOptions, Result, Schema, convert};
+use dynarrow::{
+    Code, Control, ConvertOptions, Dest, Export, Layout, OnError, OutputFormat, Policies, ReadOptions, Reader, Result, Schema, convert,
+};
 use dynarrow_tests::{any_item, meaning, odd_json};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -126,6 +128,54 @@ fn skipping_leaves_no_trace_of(items: &Items, every: usize) {
     }
 }
 
+/// The columns of a guess by so many blocks, where it holds, after a look at what is learnt:
+/// it holds where, and only where, it is the schema that is learnt.
+fn guessed(data: &[Vec<u8>], read: &ReadOptions, blocks: usize) -> Option<bool> {
+    let control = Control::default();
+    let all = |reader: &Reader| -> Result<Vec<_>> { reader.batches(&control)?.collect() };
+    let guess = files(data.to_vec(), 1 << 20).guess(read, blocks).expect("readable files")?;
+    let learnt = files(data.to_vec(), 1 << 20).read(read.clone(), &control).expect("good data");
+    let is_right = guess.schema().fields() == learnt.schema().fields() && guess.schema().extra() == learnt.schema().extra();
+    match all(&guess) {
+        Ok(batches) => {
+            assert!(is_right, "held to be right: {:?}, and it is {:?}", guess.schema().fields(), learnt.schema().fields());
+            assert_eq!(batches, all(&learnt).expect("good data"));
+        }
+        Err(error) => {
+            assert_eq!(error.code(), Code::Changed);
+            assert!(!is_right, "{error}, and it is right: {:?}", guess.schema().fields());
+        }
+    }
+    Some(is_right)
+}
+
+#[test]
+fn guesses_are_found_out() {
+    let item = |text: &str| serde_json::from_str::<Map<String, Value>>(text).expect("JSON");
+    let first =
+        item(r#"{"pk":{"S":"x"},"n":{"N":"1"},"m":{"M":{"a":{"S":"x"},"b":{"S":"x"}}},"em":{"M":{}},"el":{"L":[]},"null":{"NULL":true}}"#);
+    for (other, holds) in [
+        (r#"{"n":{"N":"-7"},"pk":{"S":""},"m":{"M":{"b":{"NULL":true}}},"em":{"NULL":true},"el":{"L":[]}}"#, true),
+        (r#"{"n":{"N":"1.5"}}"#, false),
+        (r#"{"n":{"S":"1"}}"#, false),
+        (r#"{"m":{"M":{"c":{"NULL":true}}}}"#, false),
+        (r#"{"em":{"M":{"a":{"NULL":true}}}}"#, false),
+        (r#"{"el":{"L":[{"NULL":true}]}}"#, false),
+        (r#"{"null":{"BOOL":true}}"#, false),
+        (r#"{"new":{"NULL":true}}"#, false),
+    ] {
+        let data = [lines(std::slice::from_ref(&first)), lines(&[item(other)])];
+        assert_eq!(guessed(&data, &options(2, OnError::Raise), 1), Some(holds), "{other}");
+    }
+    // The second file has what the first one has behind it, in another order.
+    let data = [lines(&[item(r#"{"a":{"S":"x"}}"#)]), lines(&[item(r#"{"c":{"S":"x"}}"#), item(r#"{"b":{"S":"x"}}"#)])];
+    assert_eq!(guessed(&data, &options(2, OnError::Raise), 2), Some(true));
+    let mut late = many(&vec![item(r#"{"a":{"S":"x"}}"#)], 2 << 20);
+    late.push(item(r#"{"b":{"S":"x"}}"#));
+    let data = [lines(&late), lines(&[item(r#"{"c":{"S":"x"}}"#), item(r#"{"b":{"S":"x"}}"#)])];
+    assert_eq!(guessed(&data, &options(2, OnError::Raise), 2), Some(false), "b comes before c");
+}
+
 #[test]
 fn skipping_leaves_no_trace_of_one_column() {
     skipping_leaves_no_trace_of(&vec![Map::new()], 2);
@@ -185,6 +235,31 @@ proptest! {
         prop_assert_eq!(&right, &whole);
         let freeze = |summary: &Summary| Schema::freeze(Arc::new(summary.clone()), Policies::default(), None).map(|s| s.to_json());
         prop_assert_eq!(freeze(&right), freeze(&whole));
+    }
+
+    /// A guessed schema holds where it is the schema of all items, and only there.
+    #[test]
+    fn guesses_hold_or_are_found_out(
+        items in prop::collection::vec(any_item(), 1..5),
+        places in prop::collection::vec(prop::collection::vec(any::<prop::sample::Index>(), 0..6), 1..5),
+        blocks in 1_usize..4,
+        typed in any::<bool>(),
+        skip in any::<bool>(),
+    ) {
+        let data: Vec<_> = places
+            .iter()
+            .map(|file| {
+                let mut text = lines(&file.iter().map(|place| place.get(&items).clone()).collect::<Vec<_>>());
+                if skip {
+                    text.extend_from_slice(b"{\"Item\":{\"fresh\":{\"S\":\"x\"},\"a\":{\"N\":\"1e1000\"}}}\n");
+                    text.extend_from_slice(&lines(&items[..1]));
+                }
+                text
+            })
+            .collect();
+        let mut read = options(2, if skip { OnError::Skip } else { OnError::Raise });
+        read.policies.layout = if typed { Layout::Typed } else { Layout::Plain };
+        guessed(&data, &read, blocks);
     }
 }
 
