@@ -177,7 +177,7 @@ fn write(groups: &[Vec<RecordBatch>], out: &Path, threads: usize) -> Result<f64>
 /// A column of a row group, with all its leaves.
 struct Column {
     group: usize,
-    column: usize,
+    place: usize,
     writers: Mutex<Vec<ArrowColumnWriter>>,
     chunks: Mutex<Vec<ArrowColumnChunk>>,
 }
@@ -186,9 +186,9 @@ impl Column {
     /// The columns of a row group, from the writers of their leaves.
     fn of_group(group: usize, schema: &SchemaRef, writers: Vec<ArrowColumnWriter>) -> Vec<Self> {
         let mut writers = writers.into_iter();
-        let column = |(column, field): (usize, &Arc<Field>)| {
+        let column = |(place, field): (usize, &Arc<Field>)| {
             let writers = writers.by_ref().take(leaves(field.data_type())).collect();
-            Self { group, column, writers: Mutex::new(writers), chunks: Mutex::default() }
+            Self { group, place, writers: Mutex::new(writers), chunks: Mutex::default() }
         };
         schema.fields().iter().enumerate().map(column).collect()
     }
@@ -196,7 +196,7 @@ impl Column {
     fn encode(&self, groups: &[Vec<RecordBatch>], schema: &SchemaRef) -> std::result::Result<(), ParquetError> {
         let mut writers = std::mem::take(&mut *self.writers.lock().expect("no worker panics"));
         for batch in &groups[self.group] {
-            let leaves = compute_leaves(schema.field(self.column), batch.column(self.column))?;
+            let leaves = compute_leaves(schema.field(self.place), batch.column(self.place))?;
             writers.iter_mut().zip(&leaves).try_for_each(|(writer, leaf)| writer.write(leaf))?;
         }
         let chunks: std::result::Result<_, _> = writers.into_iter().map(ArrowColumnWriter::close).collect();
