@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from amazon.ion.simple_types import IonPyNull
 
 Contents = dict[str, tuple[Any, ...]]
 
@@ -52,6 +53,8 @@ def unwrapped(frame: pl.DataFrame, types: Mapping[str, pl.DataType]) -> pl.DataF
             column = column.cast(dtype)
         elif dtype == pl.Binary:
             column = column.str.decode("base64")
+        elif isinstance(column.dtype, pl.Datetime):  # pyarrow takes texts for times
+            column = column.dt.strftime("%Y-%m-%dT%H:%M:%SZ")
         columns[name] = column
     return pl.DataFrame(columns)
 
@@ -71,6 +74,8 @@ def alike(ours: Any, theirs: Any) -> bool:
             return ours == theirs or float(ours) == theirs
         case bytes():
             return text(ours) == text(theirs)
+        case None:
+            return theirs is None or isinstance(theirs, IonPyNull)
         case _:
             return bool(ours == theirs)
 

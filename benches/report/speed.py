@@ -86,22 +86,23 @@ class Ended:
     """How a process ended."""
 
     seconds: float
-    peak: int
     told: str
 
 
 def run(command: Sequence[str | Path]) -> Ended:
     """Runs a command to its end."""
     start = time.perf_counter()
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert child.stdout
-    told = child.stdout.read()
-    _, status, usage = os.wait4(child.pid, 0)
+    ended = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     seconds = time.perf_counter() - start
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode != 0:
+    if ended.returncode != 0:
         sys.exit(f"failed: {' '.join(map(str, command))}")
-    return Ended(seconds, usage.ru_maxrss * 1024, told)
+    return Ended(seconds, ended.stdout)
+
+
+def peak(command: Sequence[str | Path]) -> float:
+    """The peak resident memory of a command, in bytes."""
+    launcher = [sys.executable, "-I", "-S", BENCHES / "report/peak.py"]
+    return float(run([*launcher, *command]).told)
 
 
 def told(command: Sequence[str | Path]) -> dict[str, Any]:
@@ -168,9 +169,13 @@ class Report:
             partial.rename(dest)
         return dest
 
-    def convert(self, src: Path, out: str, *more: str, threads: int = 2) -> Ended:
+    def converting(self, src: Path, out: str, *more: str, threads: int = 2) -> list[str | Path]:
         command = [RELEASE / "dynarrow", "convert", src, self.out(out), "--threads", str(threads)]
-        return run([*command, "--quiet", *more])
+        return [*command, "--quiet", *more]
+
+    def convert(self, src: Path, out: str, *more: str, threads: int = 2) -> float:
+        """Seconds."""
+        return run(self.converting(src, out, *more, threads=threads)).seconds
 
     def schema(self, src: Path) -> Path:
         schema = self.out("schema.json")
@@ -203,7 +208,7 @@ class Report:
             return lambda: run([sys.executable, peers / script, *args, *threads]).seconds
 
         sides = {
-            "dynarrow": lambda: self.convert(src, ours.name).seconds,
+            "dynarrow": lambda: self.convert(src, ours.name),
             "duckdb": peer("duckdb_unwrap.py", src, schema, duckdb),
             "pyarrow.json": peer("pyarrow_json.py", src, pyarrow),
         }
@@ -227,7 +232,7 @@ class Report:
         ours, again = self.out("ours.parquet"), self.out("floor.parquet")
         found: dict[str, list[float]] = {"dynarrow": [], "inflate": [], "parquet": [], "sum": []}
         for _ in range(self.runs):
-            found["dynarrow"].append(self.convert(src, ours.name).seconds)
+            found["dynarrow"].append(self.convert(src, ours.name))
             floor = self.floor(src, "--parquet", ours, "--out", again)
             for part in ("inflate", "parquet", "sum"):
                 found[part].append(floor[part])
@@ -239,7 +244,7 @@ class Report:
 
     def on_threads(self, src: Path, name: str, at_least: float) -> Section:
         def side(threads: int) -> Callable[[], float]:
-            return lambda: self.convert(src, f"on-{threads}.parquet", threads=threads).seconds
+            return lambda: self.convert(src, f"on-{threads}.parquet", threads=threads)
 
         found = self.alternate({"1 thread": side(1), "2 threads": side(2)})
         one, two = (self.out(f"on-{threads}.parquet").read_bytes() for threads in (1, 2))
@@ -315,9 +320,7 @@ class Report:
         src, pair = self.export(), PAIR[self.shape]
         found = self.alternate(
             {
-                "2 columns": lambda: (
-                    self.convert(src, "pair.parquet", "--columns", ",".join(pair)).seconds
-                ),
+                "2 columns": lambda: self.convert(src, "pair.parquet", "--columns", ",".join(pair)),
                 "inflate + tokenise": lambda: self.floor(src, "--tokenise")["tokenise"],
             }
         )
@@ -395,8 +398,8 @@ class Report:
         small, large = self.export(), self.export(items=4 * self.items)
         found = self.alternate(
             {
-                "peak": lambda: self.convert(small, "ours.parquet").peak,
-                "peak of 4 times the items": lambda: self.convert(large, "large.parquet").peak,
+                "peak": lambda: peak(self.converting(small, "ours.parquet")),
+                "peak of 4 times the items": lambda: peak(self.converting(large, "large.parquet")),
             }
         )
         rows = [
@@ -424,7 +427,7 @@ class Report:
         count = self.slow_items
 
         def side(name: str) -> Callable[[], float]:
-            return lambda: self.convert(sources[name], f"{name}.parquet").seconds / self.items
+            return lambda: self.convert(sources[name], f"{name}.parquet") / self.items
 
         found = self.alternate(
             {
