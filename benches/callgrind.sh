@@ -9,7 +9,9 @@ command -v valgrind >/dev/null || {
   echo "error: please install valgrind and run this again" >&2
   exit 1
 }
-cargo build --release --locked -p dynarrow-benches --bin stages
+# Together with the command-line tool, as everything else is built: alone, its dependencies
+# would have other features and be compiled again.
+cargo build --release --locked -p dynarrow-cli -p dynarrow-benches --bin stages
 mkdir -p target/callgrind
 
 # instructions SHAPE FORMAT STAGE ROUNDS: of the whole program.
