@@ -7,7 +7,7 @@ use flate2::{Compression as Level, GzBuilder};
 use md5::{Digest as _, Md5};
 
 use crate::lines::{Format, Lines};
-use crate::shape::{File, Shape};
+use crate::shape::Items;
 
 /// How data files are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -41,15 +41,15 @@ pub struct Written {
     pub stored: u64,
 }
 
-/// Writes `count` items of the shape as one data file.
-pub fn write(sink: impl Write, (compression, format): (Compression, Format), shape: Shape, file: File, count: u64) -> io::Result<Written> {
+/// Writes `count` lines as one data file.
+pub fn write(sink: impl Write, (compression, format): (Compression, Format), items: &mut dyn Items, count: u64) -> io::Result<Written> {
     let hashed = Hashed { sink, md5: Md5::new(), stored: 0 };
     let (raw, mut hashed) = match compression {
-        Compression::None => lines(hashed, format, shape, file, count)?,
+        Compression::None => lines(hashed, format, items, count)?,
         Compression::Gzip => {
             // The header of an export's files: no name, no time, level 6, system unknown (ff).
             let encoder = GzBuilder::new().operating_system(255).write(hashed, Level::new(6));
-            let (raw, encoder) = lines(encoder, format, shape, file, count)?;
+            let (raw, encoder) = lines(encoder, format, items, count)?;
             (raw, encoder.finish()?)
         }
     };
@@ -58,9 +58,8 @@ pub fn write(sink: impl Write, (compression, format): (Compression, Format), sha
 }
 
 /// Writes the lines, gives their bytes' number and the sink back.
-fn lines<W: Write>(mut sink: W, format: Format, shape: Shape, file: File, count: u64) -> io::Result<(u64, W)> {
+fn lines<W: Write>(mut sink: W, format: Format, items: &mut dyn Items, count: u64) -> io::Result<(u64, W)> {
     const CHUNK: usize = 128 * 1024;
-    let mut items = shape.items(file);
     let mut out = Lines::new(format);
     let mut raw = 0;
     for written in 1..=count {
@@ -99,12 +98,13 @@ mod tests {
     use std::io::Read as _;
 
     use super::*;
+    use crate::shape::{File, Shape};
 
     const FILE: File = File { index: 0, count: 1, seed: 5 };
 
     fn written(compression: Compression, count: u64) -> (Vec<u8>, Written) {
         let mut bytes = Vec::new();
-        let written = write(&mut bytes, (compression, Format::DynamodbJson), Shape::Shop, FILE, count).unwrap();
+        let written = write(&mut bytes, (compression, Format::DynamodbJson), &mut *Shape::Shop.items(FILE), count).unwrap();
         (bytes, written)
     }
 

@@ -6,7 +6,8 @@
 //! <prefix>/AWSDynamoDB/<ExportId>/manifest-summary.md5   base64 of its MD5, 24 bytes
 //! <prefix>/AWSDynamoDB/<ExportId>/manifest-files.json    one line a data file, each ends in \n
 //! <prefix>/AWSDynamoDB/<ExportId>/manifest-files.md5     base64 of its MD5, 24 bytes
-//! <prefix>/AWSDynamoDB/<ExportId>/data/<26 characters>.json.gz
+//! <prefix>/AWSDynamoDB/<ExportId>/data/<26 characters>.json.gz  of a full export
+//! <prefix>/AWSDynamoDB/data/<26 characters>.json.gz             of an incremental one
 //! ```
 //!
 //! The checksum files end in `.md5` and have no newline, and a full export's summary has no
@@ -16,6 +17,7 @@ use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use clap::ValueEnum;
 use md5::{Digest as _, Md5};
 
 use crate::lines::Format;
@@ -26,7 +28,27 @@ use crate::time::iso_millis;
 const TABLES: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table";
 const BUCKET: &str = "example-exports";
 
-/// A full export, before its data is known.
+/// What an incremental export tells of a changed item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum View {
+    /// How it is
+    New,
+    /// How it was and how it is
+    NewAndOld,
+}
+
+/// What an incremental export covers: the day after its base, the full export of the same seed.
+#[derive(Clone, Copy)]
+pub struct Window {
+    /// In milliseconds from 1970 on, included.
+    pub from: u64,
+    /// Not included.
+    pub to: u64,
+    /// What is told of a change.
+    pub view: View,
+}
+
+/// An export, before its data is known.
 pub struct Export {
     id: String,
     started: u64,
@@ -35,6 +57,7 @@ pub struct Export {
     table_id: String,
     format: Format,
     prefix: Option<String>,
+    window: Option<Window>,
 }
 
 /// A data file as the manifest tells of it.
@@ -49,27 +72,51 @@ pub struct DataFile {
 }
 
 impl Export {
-    /// An export of `table` at a time that `rng` gives: within 2025, the items are older.
-    pub fn new(rng: &mut Rng, table: &'static str, format: Format, prefix: Option<String>) -> Self {
-        let started = 1_735_689_600_000 + rng.below(365 * 86_400_000);
+    /// An export of `table` at a time that `rng` gives: within 2025, the items are older. With
+    /// a view an incremental one, of the day that follows.
+    pub fn new(rng: &mut Rng, table: &'static str, format: Format, prefix: Option<String>, view: Option<View>) -> Self {
+        let mut started = 1_735_689_600_000 + rng.below(365 * 86_400_000);
+        let window = view.map(|view| {
+            let from = started / 1000 * 1000;
+            Window { from, to: from + 86_400_000, view }
+        });
+        if let Some(window) = window {
+            // Whole seconds, as the ids of incremental exports show.
+            started = window.to + 60_000;
+        }
         let id = format!("{started:014}-{:08x}", rng.bits() as u32);
         // Even an export of three items takes some five minutes.
         let ended = started + 300_000 + rng.below(60_000);
         let table_id = rng.uuid();
-        Self { id, started, ended, table, table_id, format, prefix }
+        Self { id, started, ended, table, table_id, format, prefix, window }
     }
 
     /// The key of the export's folder, without a slash at the end. A prefix that ends in one
     /// does not lead to two.
     pub fn folder(&self) -> String {
+        format!("{}/{}", self.exports(), self.id)
+    }
+
+    /// The key of the folder of all exports under the prefix.
+    fn exports(&self) -> String {
         let slash = |prefix: &String| if prefix.ends_with('/') { "" } else { "/" };
         let prefix = self.prefix.as_ref().map(|p| format!("{p}{}", slash(p))).unwrap_or_default();
-        format!("{prefix}AWSDynamoDB/{}", self.id)
+        format!("{prefix}AWSDynamoDB")
+    }
+
+    /// The key of the folder of the data files, which all incremental exports share.
+    pub fn data_folder(&self) -> String {
+        format!("{}/data", if self.window.is_some() { self.exports() } else { self.folder() })
+    }
+
+    /// What an incremental export covers.
+    pub fn window(&self) -> Option<Window> {
+        self.window
     }
 
     /// A key for a data file: 16 random bytes as base32.
     pub fn data_key(&self, rng: &mut Rng, ending: &str) -> String {
-        format!("{}/data/{}{ending}", self.folder(), base32(rng.bytes()))
+        format!("{}/{}{ending}", self.data_folder(), base32(rng.bytes()))
     }
 
     /// manifest-summary.json. `size` goes into `billedSizeBytes`, which in real exports follows
@@ -79,16 +126,30 @@ impl Export {
         let (started, ended) = (iso_millis(self.started), iso_millis(self.ended));
         let prefix = self.prefix.as_ref().map_or("null".into(), |p| format!("\"{p}\""));
         let folder = self.folder();
+        let (version, time, kind) = match self.window {
+            None => ("2020-06-30", format!(r#""exportTime":"{started}""#), ""),
+            Some(Window { from, to, view }) => (
+                "2023-08-01",
+                format!(r#""exportFromTime":"{}","exportToTime":"{}""#, iso_millis(from), iso_millis(to)),
+                match view {
+                    View::New => r#","outputView":"NEW_IMAGE","exportType":"INCREMENTAL_EXPORT""#,
+                    View::NewAndOld => r#","outputView":"NEW_AND_OLD_IMAGES","exportType":"INCREMENTAL_EXPORT""#,
+                },
+            ),
+        };
+        // An incremental export is never billed for less.
+        let size = if self.window.is_some() { size.max(10_000_000) } else { size };
         format!(
             concat!(
-                r#"{{"version":"2020-06-30","exportArn":"{TABLES}/{table}/export/{id}","#,
+                r#"{{"version":"{version}","exportArn":"{TABLES}/{table}/export/{id}","#,
                 r#""startTime":"{started}","endTime":"{ended}","tableArn":"{TABLES}/{table}","#,
-                r#""tableId":"{table_id}","exportTime":"{started}","s3Bucket":"{BUCKET}","#,
+                r#""tableId":"{table_id}",{time},"s3Bucket":"{BUCKET}","#,
                 r#""s3Prefix":{prefix},"s3SseAlgorithm":"AES256","s3SseKmsKeyId":null,"#,
                 r#""manifestFilesS3Key":"{folder}/manifest-files.json","#,
                 r#""billedSizeBytes":{size},"itemCount":{items},"#,
-                r#""outputFormat":"{format}"}}"#
+                r#""outputFormat":"{format}"{kind}}}"#
             ),
+            version = version,
             TABLES = TABLES,
             BUCKET = BUCKET,
             table = table,
@@ -96,10 +157,12 @@ impl Export {
             started = started,
             ended = ended,
             table_id = table_id,
+            time = time,
             prefix = prefix,
             folder = folder,
             size = size,
             items = items,
+            kind = kind,
             format = if self.format == Format::Ion { "ION" } else { "DYNAMODB_JSON" },
         )
     }
@@ -150,7 +213,7 @@ mod tests {
     use super::*;
 
     fn export(prefix: Option<&str>) -> Export {
-        Export::new(&mut Rng::new(1, 0), "Shop", Format::DynamodbJson, prefix.map(String::from))
+        Export::new(&mut Rng::new(1, 0), "Shop", Format::DynamodbJson, prefix.map(String::from), None)
     }
 
     #[test]
@@ -185,7 +248,7 @@ mod tests {
     #[test]
     fn an_export_id_is_the_start_in_milliseconds_and_eight_hex_digits() {
         for seed in 0..50 {
-            let export = Export::new(&mut Rng::new(seed, 0), "Shop", Format::DynamodbJson, None);
+            let export = Export::new(&mut Rng::new(seed, 0), "Shop", Format::DynamodbJson, None, None);
             let (millis, random) = export.id.split_once('-').unwrap();
             assert_eq!((millis.len(), random.len()), (14, 8));
             assert!(random.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')));
@@ -239,5 +302,26 @@ mod tests {
         }
         assert!(summary.starts_with(r#"{"version":"2020-06-30","#));
         assert!(summary.ends_with(r#","itemCount":3,"outputFormat":"DYNAMODB_JSON"}"#));
+    }
+
+    #[test]
+    fn an_incremental_export_says_its_window_and_shares_its_data_folder() {
+        let incremental = |view| Export::new(&mut Rng::new(1, 0), "Shop", Format::Ion, Some("a".into()), Some(view));
+        let (export, base) = (incremental(View::NewAndOld), export(None));
+        assert!(export.data_key(&mut Rng::new(1, 1), ".ion.gz").starts_with("a/AWSDynamoDB/data/"));
+        assert_eq!(export.folder(), format!("a/AWSDynamoDB/{}", export.id));
+        assert_eq!(&export.id[11..15], "000-");
+        let summary = export.summary(3, 19);
+        assert!(summary.starts_with(r#"{"version":"2023-08-01","#));
+        let window = export.window().unwrap();
+        assert_eq!(window.from, base.started / 1000 * 1000);
+        let (from, to) = (iso_millis(window.from), iso_millis(window.to));
+        let id = &base.table_id;
+        assert!(summary.contains(&format!(r#""tableId":"{id}","exportFromTime":"{from}","exportToTime":"{to}","s3Bucket":"#)));
+        assert!(summary.ends_with(concat!(
+            r#","billedSizeBytes":10000000,"itemCount":3,"outputFormat":"ION","#,
+            r#""outputView":"NEW_AND_OLD_IMAGES","exportType":"INCREMENTAL_EXPORT"}"#
+        )));
+        assert!(incremental(View::New).summary(3, 19).contains(r#""outputView":"NEW_IMAGE","#));
     }
 }

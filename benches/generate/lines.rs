@@ -1,5 +1,5 @@
 //! The lines of exports: compact `DynamoDB` JSON, `{"Item":{…}}`, or Amazon Ion,
-//! `$ion_1_0 {Item:{…}}`, one item a line.
+//! `$ion_1_0 {Item:{…}}`, one item a line; of incremental exports one change a line.
 //!
 //! The shapes say what an item holds by calling [`Lines::at`] and then one of the ten
 //! values; how that looks in bytes is known here alone.
@@ -29,6 +29,22 @@ pub struct Lines {
     items: u64,
     /// How many strings with characters outside ASCII were written.
     beyond_ascii: u32,
+    /// Where the attributes of the last item begin.
+    attributes: Vec<usize>,
+    /// Maps that are open.
+    depth: usize,
+}
+
+/// A record of an incremental export. An attribute is its text: name, colon, value.
+pub struct Change<'a> {
+    /// When it was written, in microseconds from 1970 on.
+    pub micros: u64,
+    /// The primary key.
+    pub keys: &'a [String],
+    /// The item as it was, where it was and the view has it.
+    pub old: Option<&'a [String]>,
+    /// The item as it is, if it still is.
+    pub new: Option<&'a [String]>,
 }
 
 impl Lines {
@@ -43,15 +59,61 @@ impl Lines {
 
     /// One line with one item; `fill` gives its attributes.
     pub fn item(&mut self, fill: impl FnOnce(&mut Self)) {
-        // ion-java's writer puts a blank before all but the first of its values.
-        self.text.push_str(match (self.format, self.items) {
-            (Format::DynamodbJson, _) => "{\"Item\":{",
-            (Format::Ion, 0) => "$ion_1_0 {Item:{",
-            (Format::Ion, _) => " $ion_1_0 {Item:{",
-        });
-        self.items += 1;
+        self.begin_line();
+        self.attributes.clear();
+        self.text.push_str(if self.is_ion() { "{Item:{" } else { "{\"Item\":{" });
         fill(self);
         self.text.push_str("}}\n");
+    }
+
+    /// The attributes of the last item, each as its text.
+    pub fn attributes(&self) -> Vec<String> {
+        let ends = self.attributes.iter().skip(1).map(|start| start - ",".len()).chain([self.text.len() - "}}\n".len()]);
+        self.attributes.iter().zip(ends).map(|(&start, end)| self.text[start..end].to_owned()).collect()
+    }
+
+    /// One line with one record of an incremental export. JSON as real exports have it; Ion,
+    /// of which none is public, as the developer guide shows it.
+    pub fn change(&mut self, change: &Change) {
+        self.begin_line();
+        self.text.push_str(if self.is_ion() { "{Record:{" } else { "{" });
+        if self.is_ion() {
+            self.object("Keys", change.keys);
+        }
+        self.name("Metadata");
+        self.text.push('{');
+        self.name("WriteTimestampMicros");
+        self.digits(&change.micros.to_string());
+        self.text.push('}');
+        if !self.is_ion() {
+            self.object("Keys", change.keys);
+        }
+        for (name, image) in [("OldImage", change.old), ("NewImage", change.new)] {
+            if let Some(image) = image {
+                self.object(name, image);
+            }
+        }
+        self.text.push_str(if self.is_ion() { "}}\n" } else { "}\n" });
+    }
+
+    fn begin_line(&mut self) {
+        // ion-java's writer puts a blank before all but the first of its values.
+        self.text.push_str(match (self.format, self.items) {
+            (Format::DynamodbJson, _) => "",
+            (Format::Ion, 0) => "$ion_1_0 ",
+            (Format::Ion, _) => " $ion_1_0 ",
+        });
+        self.items += 1;
+    }
+
+    fn object(&mut self, name: &str, attributes: &[String]) {
+        self.name(name);
+        self.text.push('{');
+        for attribute in attributes {
+            self.separate();
+            self.text.push_str(attribute);
+        }
+        self.text.push('}');
     }
 
     /// The lines so far.
@@ -66,6 +128,16 @@ impl Lines {
 
     /// The name of an attribute, or of a member of a map. Its value must follow.
     pub fn at(&mut self, name: &str) -> &mut Self {
+        let before = self.text.len();
+        self.name(name);
+        if self.depth == 0 {
+            let comma = usize::from(self.text.as_bytes()[before] == b',');
+            self.attributes.push(before + comma);
+        }
+        self
+    }
+
+    fn name(&mut self, name: &str) {
         self.separate();
         if self.is_ion() {
             self.symbol(name);
@@ -73,7 +145,6 @@ impl Lines {
             self.quote(name);
         }
         self.text.push(':');
-        self
     }
 
     /// S
@@ -149,7 +220,9 @@ impl Lines {
     pub fn map(&mut self, fill: impl FnOnce(&mut Self)) {
         self.open("M");
         self.text.push('{');
+        self.depth += 1;
         fill(self);
+        self.depth -= 1;
         self.text.push('}');
         self.close();
     }

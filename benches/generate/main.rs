@@ -1,20 +1,4 @@
-//! Writes exports to S3 as `DynamoDB` writes them, as large as wanted, for measuring, tests
-//! and examples.
-//!
-//! It shares no code with the core: it is a second, independent statement of what an export
-//! looks like. The same arguments give the same bytes, times and names included, on any number
-//! of threads; only another version of the compressor may pack the same lines differently.
-
-mod data;
-mod layout;
-mod lines;
-mod narrow;
-mod rng;
-mod shape;
-mod shop;
-mod time;
-mod wide;
-mod words;
+//! Writes exports to S3 as `DynamoDB` writes them, as large as wanted.
 
 use std::fs;
 use std::io::BufWriter;
@@ -25,17 +9,18 @@ use std::thread;
 
 use clap::Parser;
 
-use crate::data::{Compression, Written};
-use crate::layout::{DataFile, Export};
-use crate::lines::Format;
-use crate::rng::Rng;
-use crate::shape::{File, Shape};
+use generate::changes::{Changes, Mix};
+use generate::data::{self, Compression, Written};
+use generate::layout::{self, DataFile, Export, View};
+use generate::lines::Format;
+use generate::rng::Rng;
+use generate::shape::{File, Items, Shape};
 
 /// The command line.
 #[derive(Parser)]
-#[command(about = "Write a full export to S3 as DynamoDB writes it", after_help = EXAMPLES)]
+#[command(about = "Write an export to S3 as DynamoDB writes it", after_help = EXAMPLES)]
 struct Args {
-    /// Folder that stands for the bucket; missing or empty
+    /// Folder that stands for the bucket; missing or empty, but for the base of an incremental export
     dest: PathBuf,
     /// What the items look like
     #[arg(long, value_enum, default_value = "shop")]
@@ -62,6 +47,19 @@ struct Args {
     /// The export's S3 prefix, such as team/daily
     #[arg(long)]
     prefix: Option<String>,
+    /// An incremental export: what changed on the day after the full export that the other
+    /// arguments give
+    #[arg(long)]
+    incremental: bool,
+    /// What it tells of a change
+    #[arg(long, value_enum, default_value = "new-and-old", requires = "incremental")]
+    view: View,
+    /// Items that changed [default: every tenth]
+    #[arg(long, requires = "incremental")]
+    changes: Option<u64>,
+    /// How they divide into inserts, updates and deletes
+    #[arg(long, default_value = "20:70:10", requires = "incremental")]
+    mix: Mix,
 }
 
 const EXAMPLES: &str = "\
@@ -69,6 +67,7 @@ Examples:
   generate benches/data/orders --shape orders --items 600000 --files 8 --seed 1
   generate /tmp/wide --shape wide --items 100000 --files 1 --prefix team/daily
   generate /tmp/ion --format ion --items 600000 --files 8
+  generate /tmp/bucket --items 600000 && generate /tmp/bucket --items 600000 --incremental
   generate tests/data/exports/shop --items 3000 --files 4 --seed 1";
 
 fn main() -> ExitCode {
@@ -87,17 +86,25 @@ fn main() -> ExitCode {
 /// Writes the export, gives a line that says what was written.
 fn run(args: &Args) -> Result<String, String> {
     check_prefix(args.prefix.as_deref())?;
-    let plan = plan(args)?;
-    refuse_unless_empty(&args.dest)?;
+    let base = plan(args, args.items)?;
+    let changes = args.changes.unwrap_or(args.items / 10);
+    let plan = if args.incremental { plan(args, changes)? } else { base.clone() };
     let mut rng = Rng::new(args.seed, u64::MAX - 1);
-    let export = Export::new(&mut rng, args.shape.table(), args.format, args.prefix.clone());
+    let view = args.incremental.then_some(args.view);
+    let export = Export::new(&mut rng, args.shape.table(), args.format, args.prefix.clone(), view);
     let folder = export.folder();
-    let data = args.dest.join(format!("{folder}/data"));
-    fs::create_dir_all(&data).map_err(|e| format!("{}: {e}", data.display()))?;
+    refuse_unless_empty(&if args.incremental { args.dest.join(&folder) } else { args.dest.clone() })?;
+    for folder in [folder.clone(), export.data_folder()] {
+        let path = args.dest.join(folder);
+        fs::create_dir_all(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    }
+    if args.incremental {
+        rng = Rng::new(args.seed, u64::MAX - 3); // its data files have names of their own
+    }
 
     let ending = args.compression.ending(args.format);
     let keys: Vec<_> = plan.iter().map(|_| export.data_key(&mut rng, ending)).collect();
-    let written = write_data(args, &plan, &keys)?;
+    let written = write_data(args, &export, &base, &plan, &keys)?;
     let files: Vec<_> = plan
         .iter()
         .zip(&keys)
@@ -107,7 +114,8 @@ fn run(args: &Args) -> Result<String, String> {
     let total = |of: fn(&Written) -> u64| written.iter().map(of).sum::<u64>();
     let (raw, stored) = (total(|w| w.raw), total(|w| w.stored));
 
-    let summary = export.summary(args.items, raw);
+    let items = plan.iter().sum();
+    let summary = export.summary(items, raw);
     let manifest = layout::manifest_files(&files);
     for (name, content) in [
         ("_started", String::new()),
@@ -120,7 +128,7 @@ fn run(args: &Args) -> Result<String, String> {
         fs::write(&path, content).map_err(|e| format!("{}: {e}", path.display()))?;
     }
     let place = args.dest.join(folder);
-    Ok(format!("{}: {} items in {} data files, {raw} bytes of lines, {stored} stored", place.display(), args.items, files.len()))
+    Ok(format!("{}: {items} items in {} data files, {raw} bytes of lines, {stored} stored", place.display(), files.len()))
 }
 
 /// A prefix must not lead out of DEST, and is written into manifests as it stands.
@@ -146,10 +154,10 @@ fn refuse_unless_empty(dest: &Path) -> Result<(), String> {
 
 /// How many items each data file gets: about as many, as a hash of the keys would give; the
 /// empty files stand at places that the seed decides.
-fn plan(args: &Args) -> Result<Vec<u64>, String> {
+fn plan(args: &Args, items: u64) -> Result<Vec<u64>, String> {
     let files = args.files as usize;
     let empty = args.empty_files.unwrap_or(u32::from(files > 1)) as usize;
-    if empty > files || (empty == files && args.items > 0) {
+    if empty > files || (empty == files && items > 0) {
         return Err(format!("--empty-files {empty}: no file is left for the items"));
     }
     let mut rng = Rng::new(args.seed, u64::MAX - 2);
@@ -159,7 +167,7 @@ fn plan(args: &Args) -> Result<Vec<u64>, String> {
     let mut plan = vec![0; empty];
     for weight in weights {
         weight_so_far += weight;
-        let until = (u128::from(args.items) * u128::from(weight_so_far) / u128::from(whole)) as u64;
+        let until = (u128::from(items) * u128::from(weight_so_far) / u128::from(whole)) as u64;
         plan.push(until - items_so_far);
         items_so_far = until;
     }
@@ -168,13 +176,17 @@ fn plan(args: &Args) -> Result<Vec<u64>, String> {
 }
 
 /// Writes the data files on all cores; the results stand in the files' order.
-fn write_data(args: &Args, plan: &[u64], keys: &[String]) -> Result<Vec<Written>, String> {
+fn write_data(args: &Args, export: &Export, base: &[u64], plan: &[u64], keys: &[String]) -> Result<Vec<Written>, String> {
     let write_file = |index: usize| {
         let path = args.dest.join(&keys[index]);
         let file = File { index: index as u64, count: plan.len() as u64, seed: args.seed };
+        let mut lines: Box<dyn Items> = match export.window() {
+            None => args.shape.items(file),
+            Some(window) => Box::new(Changes::new(args.shape, args.format, file, window, args.mix, base[index], plan[index])?),
+        };
         fs::File::create_new(&path)
             .map(BufWriter::new)
-            .and_then(|sink| data::write(sink, (args.compression, args.format), args.shape, file, plan[index]))
+            .and_then(|sink| data::write(sink, (args.compression, args.format), &mut *lines, plan[index]))
             .map_err(|e| format!("{}: {e}", path.display()))
     };
     let next = AtomicUsize::new(0);
@@ -211,7 +223,7 @@ mod tests {
     fn the_files_together_hold_all_items_and_one_is_empty() {
         for (items, files) in [("0", "1"), ("1", "1"), ("1", "2"), ("7", "5"), ("100000", "8")] {
             let args = args(&["--items", items, "--files", files]);
-            let plan = plan(&args).unwrap();
+            let plan = plan(&args, args.items).unwrap();
             assert_eq!(plan.len(), args.files as usize);
             assert_eq!(plan.iter().sum::<u64>(), args.items);
             assert!(plan.len() == 1 || plan.contains(&0));
@@ -220,7 +232,7 @@ mod tests {
 
     #[test]
     fn empty_files_must_leave_room() {
-        let plan = |more: &[&str]| plan(&args(more));
+        let plan = |more: &[&str]| plan(&args(more), args(more).items);
         assert_eq!(plan(&["--files", "1", "--items", "5"]).unwrap(), [5]);
         assert_eq!(plan(&["--files", "2", "--items", "0", "--empty-files", "2"]).unwrap(), [0, 0]);
         assert!(plan(&["--files", "2", "--items", "5", "--empty-files", "2"]).is_err());

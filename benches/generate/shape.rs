@@ -19,9 +19,9 @@ pub enum Shape {
     Wide,
 }
 
-/// The items of one data file, without end.
+/// The lines of one data file, without end.
 pub trait Items {
-    /// Writes the next item.
+    /// Writes the next line, of an item or of a change.
     fn write_next(&mut self, out: &mut Lines);
 }
 
@@ -53,6 +53,15 @@ impl Shape {
             Self::Shop => "Shop",
             Self::Narrow => "Readings",
             Self::Wide => "Devices",
+        }
+    }
+
+    /// The attributes of the primary key.
+    pub fn keys(self) -> &'static [&'static str] {
+        match self {
+            Self::Shop => &["PK", "SK"],
+            Self::Narrow => &["pk", "sk"],
+            Self::Wide => &["id"],
         }
     }
 

@@ -24,7 +24,12 @@ def sql(src: str, schema: dict, out: str) -> str:
     for field in schema["fields"]:
         column, arrow, kinds = name(field["name"]), field["arrow"], set(field["seen"]) - {"NULL"}
         kind = next(iter(kinds)) if len(kinds) == 1 else None
-        inner = {"S": "S VARCHAR", "N": "N VARCHAR", "B": "B VARCHAR", "BOOL": '"BOOL" BOOLEAN'}.get(kind)
+        inner = {
+            "S": "S VARCHAR",
+            "N": "N VARCHAR",
+            "B": "B VARCHAR",
+            "BOOL": '"BOOL" BOOLEAN',
+        }.get(kind)
         if inner is None:
             members.append(f"{column} JSON")
             columns.append(f"Item.{column} AS {column}")
