@@ -4,7 +4,7 @@ use md5::{Digest, Md5};
 
 use crate::block::{Block, Cutter};
 use crate::codec::{Decompressor, Progress};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::format::SourceFormat;
 
 /// Inflated at a time.
@@ -16,6 +16,7 @@ pub struct FileFeed {
     cutter: Cutter,
     hash: Option<Md5>,
     inflated: bool,
+    failure: Option<Error>,
     bytes_in: u64,
     bytes_out: u64,
 }
@@ -40,6 +41,7 @@ impl FileFeed {
             cutter: Cutter::new(file, format),
             hash: hash.then(Md5::new),
             inflated: false,
+            failure: None,
             bytes_in: 0,
             bytes_out: 0,
         }
@@ -65,20 +67,35 @@ impl FileFeed {
             if let Some(block) = self.cutter.next_block() {
                 return Ok(Some(block));
             }
+            if let Some(failure) = self.failure.take() {
+                return Err(failure);
+            }
             if self.inflated {
                 return Ok(None);
             }
-            let progress = self.decompressor.read(self.cutter.room(PIECE));
-            let count = if let Ok(Progress::Bytes(count)) = progress { count } else { 0 };
+            // Decompressors give what they have: the room is filled piece by piece.
+            let room = self.cutter.room(PIECE);
+            let mut count = 0;
+            let stopped = loop {
+                match self.decompressor.read(&mut room[count..]) {
+                    Ok(Progress::Bytes(more)) => count += more,
+                    stopped => break Some(stopped),
+                }
+                if count == PIECE {
+                    break None;
+                }
+            };
             self.cutter.filled(PIECE, count);
             self.bytes_out += count as u64;
-            match progress? {
-                Progress::Bytes(_) => {}
-                Progress::NeedsInput => return Ok(None),
-                Progress::End => {
+            match stopped {
+                Some(Ok(Progress::NeedsInput)) if count == 0 => return Ok(None),
+                Some(Ok(Progress::End)) => {
                     self.inflated = true;
                     self.cutter.finish();
                 }
+                // What stands before the failure comes first.
+                Some(Err(error)) => self.failure = Some(error),
+                _ => {}
             }
         }
     }

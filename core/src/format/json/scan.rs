@@ -1,26 +1,24 @@
 //! JSON below the level of items: where strings, values and lines end.
 //! <https://www.rfc-editor.org/rfc/rfc8259>
 
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = 0x8080_8080_8080_8080;
+use wide::u8x16;
+
+const QUOTE: u8x16 = u8x16::new([b'"'; 16]);
+const BACKSLASH: u8x16 = u8x16::new([b'\\'; 16]);
+const LAST_CONTROL: u8x16 = u8x16::new([0x1f; 16]);
 
 /// The first byte at or after `at` that a string cannot hold as it is: a quote, a
 /// backslash, a control character; the length of `bytes` where there is none.
 #[inline]
 pub fn string_end(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        let word = u64::from_le_bytes(*chunk);
-        // The classic tests for a zero byte and for a byte below n; a borrow may mark bytes
-        // above the first hit, never below it.
-        let quote = word ^ (ONES * u64::from(b'"'));
-        let backslash = word ^ (ONES * u64::from(b'\\'));
-        let hits =
-            (quote.wrapping_sub(ONES) & !quote) | (backslash.wrapping_sub(ONES) & !backslash) | (word.wrapping_sub(ONES * 0x20) & !word);
-        let hits = hits & HIGH;
+    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<16>) {
+        let chunk = u8x16::new(*chunk);
+        let special = chunk.simd_eq(QUOTE) | chunk.simd_eq(BACKSLASH) | chunk.min(LAST_CONTROL).simd_eq(chunk);
+        let hits = special.to_bitmask();
         if hits != 0 {
-            return at + (hits.trailing_zeros() / 8) as usize;
+            return at + hits.trailing_zeros() as usize;
         }
-        at += 8;
+        at += 16;
     }
     while at < bytes.len() && bytes[at] >= 0x20 && bytes[at] != b'"' && bytes[at] != b'\\' {
         at += 1;

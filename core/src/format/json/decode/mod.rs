@@ -261,23 +261,51 @@ impl<'a> Decoder<'a> {
 
     #[inline]
     fn value<S: Sink>(&mut self, sink: &mut S) -> Decoded {
-        match &self.bytes[self.at..] {
-            [b'{', b'"', b'S', b'"', b':', b'"', ..] => {
-                self.at += 6;
-                let value = self.string_body()?;
-                sink.string(value);
+        // No value is shorter: `{"S":""}`.
+        let Some(head) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk::<8>) else { return self.general_value(sink) };
+        match head {
+            [b'{', b'"', kind, b'"', b':', opener, ..] => match (kind, opener) {
+                (b'S', b'"') => {
+                    self.at += 6;
+                    let value = self.string_body()?;
+                    sink.string(value);
+                }
+                (b'N', b'"') => {
+                    self.at += 6;
+                    self.number(sink)?;
+                }
+                (b'M', b'{') => {
+                    self.at += 6;
+                    self.map(sink)?;
+                }
+                (b'L', b'[') => {
+                    self.at += 6;
+                    self.list(sink)?;
+                }
+                (b'B', b'"') => {
+                    self.at += 6;
+                    self.binary(sink)?;
+                }
+                _ => return self.general_value(sink),
+            },
+            b"{\"BOOL\":" => {
+                self.at += 8;
+                let value = self.boolean(Kind::Bool)?;
+                sink.boolean(value);
             }
-            [b'{', b'"', b'N', b'"', b':', b'"', ..] => {
-                self.at += 6;
-                self.number(sink)?;
+            b"{\"NULL\":" => {
+                self.at += 8;
+                self.boolean(Kind::Null)?;
+                sink.null();
             }
-            [b'{', b'"', b'M', b'"', b':', b'{', ..] => {
-                self.at += 6;
-                self.map(sink)?;
-            }
-            [b'{', b'"', b'L', b'"', b':', b'[', ..] => {
-                self.at += 6;
-                self.list(sink)?;
+            [b'{', b'"', kind @ (b'S' | b'N' | b'B'), b'S', b'"', b':', b'[', _] => {
+                self.at += 7;
+                let kind = match kind {
+                    b'N' => Kind::NS,
+                    b'B' => Kind::BS,
+                    _ => Kind::SS,
+                };
+                self.set(kind, sink)?;
             }
             _ => return self.general_value(sink),
         }
