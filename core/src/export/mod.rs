@@ -5,6 +5,7 @@ pub mod convert;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod dest;
 pub mod head;
+pub mod items;
 pub mod open;
 pub mod read;
 #[cfg(not(target_arch = "wasm32"))]
