@@ -127,16 +127,19 @@ mod tests {
     use crate::storage::Storage;
     use crate::storage::memory::Memory;
 
-    type Seen = Vec<(usize, Vec<Item>, Option<Option<Code>>)>;
+    /// Place, items and, at a file's end, how it ended.
+    type Seen = Vec<(usize, Vec<Item>, Option<Result<(), Code>>)>;
 
-    fn seen(step: Step<Tape>) -> (usize, Vec<Item>, Option<Option<Code>>) {
+    fn seen(step: Step<Tape>) -> (usize, Vec<Item>, Option<Result<(), Code>>) {
         let items = |tape: Tape| {
             let mut place = Place::default();
             std::iter::from_fn(|| tape.next_item(&mut place)).collect()
         };
         match step {
             Step::Block { file, out, .. } => (file, items(out), None),
-            Step::File { file, rest, error, .. } => (file, rest.map(items).unwrap_or_default(), Some(error.map(|error| error.code()))),
+            Step::File { file, rest, error, .. } => {
+                (file, rest.map(items).unwrap_or_default(), Some(error.map_or(Ok(()), |error| Err(error.code()))))
+            }
         }
     }
 
@@ -167,7 +170,7 @@ mod tests {
         };
         let mut pipeline = Pipeline::new(pass, make);
         let expected: Seen = pipeline.by_ref().map(|step| seen(step.expect("not stopped"))).collect();
-        assert_eq!(expected.iter().filter(|(_, _, end)| matches!(end, Some(Some(_)))).count(), 3);
+        assert_eq!(expected.iter().filter(|(_, _, end)| matches!(end, Some(Err(_)))).count(), 3);
         for chunk in [1, 2, 1000] {
             let mut pass = PushPass::new(files.clone(), reading, Check::Count, make());
             let mut steps = Seen::new();
