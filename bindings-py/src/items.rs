@@ -3,7 +3,8 @@
 use std::hash::BuildHasher;
 use std::sync::{Mutex, PoisonError};
 
-use dynarrow::{AttributeValue, Export, Item, ItemIter, Number, ReadOptions};
+use dynarrow::item::{Place, Tape, Value};
+use dynarrow::{Export, Number, ReadOptions, Tapes};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyList, PySet, PyString, PyType};
@@ -11,8 +12,6 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::control::Watch;
 
-/// Items that are taken from the decoder at a time, without the GIL.
-const CHUNK: usize = 1_024;
 /// Attribute names that are kept: map members may be anything, so their number has a bound.
 const NAMES: usize = 8_192;
 /// Numbers that are kept; a power of two. Most tables repeat theirs.
@@ -23,11 +22,9 @@ const NUMBERS: usize = 4_096;
 pub struct ItemIterator {
     watch: Watch,
     /// In a mutex, as no `Sync` is asked of sources; it is never waited for.
-    items: Mutex<ItemIter>,
-    /// Decoded, not yet asked for.
-    ready: std::vec::IntoIter<Item>,
-    /// What ended the reading, behind the items that stand before it.
-    failure: Option<PyErr>,
+    tapes: Mutex<Tapes>,
+    /// The items of the block that was decoded last.
+    ready: Walk,
     values: Values,
 }
 
@@ -35,9 +32,8 @@ impl ItemIterator {
     /// Begins a reading.
     pub fn new(py: Python<'_>, export: &Export, options: &ReadOptions) -> PyResult<Self> {
         let watch = Watch::new(py, None);
-        let items = watch.run(py, |control| export.items(options, control))?;
-        let decimal = decimal(py)?.clone().unbind();
-        Ok(Self { watch, items: Mutex::new(items), ready: Vec::new().into_iter(), failure: None, values: Values::new(decimal) })
+        let tapes = watch.run(py, |control| export.tapes(options, control))?;
+        Ok(Self { watch, tapes: Mutex::new(tapes), ready: Walk::default(), values: Values::new(py)? })
     }
 }
 
@@ -47,32 +43,22 @@ impl ItemIterator {
         slf
     }
 
-    fn __next__<'py>(&mut self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
-        if self.ready.len() == 0 {
-            if let Some(failure) = self.failure.take() {
-                return Err(failure);
+    fn __next__<'py>(&mut self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        loop {
+            if let Some(item) = self.ready.next(py, &mut self.values)? {
+                return Ok(Some(item));
             }
-            let (items, mut chunk) = (self.items.get_mut().unwrap_or_else(PoisonError::into_inner), Vec::with_capacity(CHUNK));
-            let decoded = &mut chunk;
-            let result = self.watch.run(py, move |_| {
-                for item in items.take(CHUNK) {
-                    decoded.push(item?);
-                }
-                Ok(())
-            });
-            self.failure = result.err();
-            self.ready = chunk.into_iter();
-            if let (0, Some(failure)) = (self.ready.len(), self.failure.take_if(|_| self.ready.len() == 0)) {
-                return Err(failure);
-            }
+            let tapes = self.tapes.get_mut().unwrap_or_else(PoisonError::into_inner);
+            // The other threads decode on while Python has the GIL and makes its values.
+            let Some(tape) = self.watch.run(py, move |_| tapes.next().transpose())? else { return Ok(None) };
+            self.ready = self.values.walk(py, tape);
         }
-        self.ready.next().map(|item| self.values.map(py, item)).transpose()
     }
 
     /// Items read so far, and records passed over.
     #[getter]
     fn skipped(&self) -> u64 {
-        self.items.lock().unwrap_or_else(PoisonError::into_inner).totals().skipped
+        self.tapes.lock().unwrap_or_else(PoisonError::into_inner).totals().skipped
     }
 }
 
@@ -82,60 +68,78 @@ pub fn decimal(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
     DECIMAL.import(py, "decimal", "Decimal")
 }
 
+/// A tape on the way into Python.
+#[derive(Default)]
+pub struct Walk {
+    tape: Tape,
+    /// The names on it.
+    names: Vec<Py<PyString>>,
+    place: Place,
+}
+
+impl Walk {
+    /// The next item, or the next value inside of it.
+    pub fn next<'py>(&mut self, py: Python<'py>, values: &mut Values) -> PyResult<Option<Bound<'py, PyAny>>> {
+        Ok(self.named(py, values)?.map(|(_, value)| value))
+    }
+
+    fn named<'py>(&mut self, py: Python<'py>, values: &mut Values) -> PyResult<Option<(usize, Bound<'py, PyAny>)>> {
+        let Some((name, value)) = self.tape.next(&mut self.place) else { return Ok(None) };
+        let value = match value {
+            Value::S(text) => PyString::new(py, text).into_any(),
+            Value::N(number) => values.number(py, number)?,
+            Value::B(bytes) => PyBytes::new(py, bytes).into_any(),
+            Value::Bool(value) => PyBool::new(py, value).to_owned().into_any(),
+            Value::Null => py.None().into_bound(py),
+            Value::M(len) => {
+                let dict = PyDict::new(py);
+                for _ in 0..len {
+                    if let Some((name, value)) = self.named(py, values)? {
+                        dict.set_item(self.names[name].bind(py), value)?;
+                    }
+                }
+                dict.into_any()
+            }
+            Value::L(len) => PyList::new(py, self.members(py, values, len)?)?.into_any(),
+            Value::SS(len) | Value::NS(len) | Value::BS(len) => PySet::new(py, self.members(py, values, len)?)?.into_any(),
+        };
+        Ok(Some((name, value)))
+    }
+
+    fn members<'py>(&mut self, py: Python<'py>, values: &mut Values, len: usize) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        (0..len).filter_map(|_| self.next(py, values).transpose()).collect()
+    }
+}
+
 /// Makes Python values; those that repeat and cannot change are made once.
 pub struct Values {
     decimal: Py<PyType>,
-    names: FxHashMap<String, Py<PyString>>,
+    names: FxHashMap<Box<str>, Py<PyString>>,
     numbers: Vec<Option<(Number, Py<PyAny>)>>,
     text: Vec<u8>,
 }
 
 impl Values {
-    /// With this class `Decimal`.
-    pub fn new(decimal: Py<PyType>) -> Self {
+    /// That knows no value yet.
+    pub fn new(py: Python<'_>) -> PyResult<Self> {
         let numbers = std::iter::repeat_with(|| None).take(NUMBERS).collect();
-        Self { decimal, names: FxHashMap::default(), numbers, text: Vec::new() }
+        Ok(Self { decimal: decimal(py)?.clone().unbind(), names: FxHashMap::default(), numbers, text: Vec::new() })
     }
 
-    /// The dict of an item or map.
-    pub fn map<'py>(&mut self, py: Python<'py>, item: Item) -> PyResult<Bound<'py, PyDict>> {
-        let dict = PyDict::new(py);
-        for (name, value) in item {
-            let value = self.value(py, value)?;
-            dict.set_item(self.name(py, name), value)?;
-        }
-        Ok(dict)
+    /// The way over a tape, from its first item on.
+    pub fn walk(&mut self, py: Python<'_>, tape: Tape) -> Walk {
+        let names = tape.names().map(|name| self.name(py, name)).collect();
+        Walk { tape, names, place: Place::default() }
     }
 
-    fn value<'py>(&mut self, py: Python<'py>, value: AttributeValue) -> PyResult<Bound<'py, PyAny>> {
-        Ok(match value {
-            AttributeValue::S(text) => PyString::new(py, &text).into_any(),
-            AttributeValue::N(number) => self.number(py, number)?,
-            AttributeValue::B(bytes) => PyBytes::new(py, &bytes).into_any(),
-            AttributeValue::Bool(value) => PyBool::new(py, value).to_owned().into_any(),
-            AttributeValue::Null => py.None().into_bound(py),
-            AttributeValue::M(map) => self.map(py, map)?.into_any(),
-            AttributeValue::L(list) => {
-                let values: Vec<_> = list.into_iter().map(|value| self.value(py, value)).collect::<PyResult<_>>()?;
-                PyList::new(py, values)?.into_any()
-            }
-            AttributeValue::SS(set) => PySet::new(py, set)?.into_any(),
-            AttributeValue::BS(set) => PySet::new(py, set.iter().map(|member| PyBytes::new(py, member)))?.into_any(),
-            AttributeValue::NS(set) => {
-                let values: Vec<_> = set.into_iter().map(|number| self.number(py, number)).collect::<PyResult<_>>()?;
-                PySet::new(py, values)?.into_any()
-            }
-        })
-    }
-
-    fn name<'py>(&mut self, py: Python<'py>, name: String) -> Bound<'py, PyString> {
-        if let Some(known) = self.names.get(name.as_str()) {
-            return known.bind(py).clone();
+    fn name(&mut self, py: Python<'_>, name: &str) -> Py<PyString> {
+        if let Some(known) = self.names.get(name) {
+            return known.clone_ref(py);
         }
         // Interned, as the names in the caller's source are: looking them up compares pointers.
-        let made = PyString::intern(py, &name);
+        let made = PyString::intern(py, name).unbind();
         if self.names.len() < NAMES {
-            self.names.insert(name, made.clone().unbind());
+            self.names.insert(name.into(), made.clone_ref(py));
         }
         made
     }

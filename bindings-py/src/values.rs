@@ -36,10 +36,11 @@ pub fn dumps(py: Python<'_>, item: &Bound<'_, PyAny>, format: Option<&str>) -> P
 
 /// The item on a line.
 #[pyfunction]
-pub fn loads<'py>(py: Python<'py>, line: &[u8], format: Option<&str>) -> PyResult<Bound<'py, PyDict>> {
+pub fn loads<'py>(py: Python<'py>, line: &[u8], format: Option<&str>) -> PyResult<Option<Bound<'py, PyAny>>> {
     let format = choice(py, format)?.unwrap_or_default();
-    let item = line::loads(line, format).map_err(|error| to_py(py, &error))?;
-    Values::new(decimal(py)?.clone().unbind()).map(py, item)
+    let tape = line::loads_tape(line, format).map_err(|error| to_py(py, &error))?;
+    let mut values = Values::new(py)?;
+    values.walk(py, tape).next(py, &mut values)
 }
 
 /// Writes dicts as lines of DynamoDB JSON.

@@ -43,10 +43,11 @@ pub use error::{Class, Code, Error, Result};
 pub use export::convert::{ConvertOptions, ConvertReport, convert};
 #[cfg(not(target_arch = "wasm32"))]
 pub use export::dest::{Dest, OutputFormat};
+pub use export::items::{ItemIter, Tapes};
 pub use export::open::{DataFile, Export};
 #[cfg(not(target_arch = "wasm32"))]
 pub use export::open::{open_export, open_export_with};
-pub use export::read::{ItemIter, OnError, ReadOptions, ReadReport, Reader, RecordBatches};
+pub use export::read::{OnError, ReadOptions, ReadReport, Reader, RecordBatches};
 pub use export::rows::Batches;
 pub use export::verify::{Finding, Severity, VerifyReport};
 #[cfg(not(target_arch = "wasm32"))]

@@ -106,9 +106,18 @@ def test_an_error_ends_the_items(tmp_path: Path) -> None:
     assert (caught.value.line, caught.value.item, caught.value.path) == (4_001, 4_000, "n")
     with pytest.raises(StopIteration):
         next(items)
-    # Items are decoded by the MiB: what stands before the error in its block is not given.
-    again = dynarrow.iter_items(export.folder)
-    assert [int(next(again)["n"]) for _ in range(2_500)] == list(range(2_500))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_stands_before_an_error_comes_before_it(tmp_path: Path, threads: int) -> None:
+    good = [item_line({"n": {"N": str(n)}, "s": {"S": "x" * 1_000}}) for n in range(5_000)]
+    before = '{"Item":{"first":{"S":"y"},"m":{"M":{"b":{"B":"eA=="},"n":{"N":"x"}}}}}\n'
+    export = write_export(tmp_path, ["".join([*good[:4_000], before, *good[4_000:]]), good[0]])
+    items = dynarrow.iter_items(export.folder, threads=threads)
+    assert [int(next(items)["n"]) for _ in range(4_000)] == list(range(4_000))
+    with pytest.raises(dynarrow.DataError):
+        next(items)
+    assert list(items) == []
 
 
 def test_skipping_is_counted(tmp_path: Path) -> None:

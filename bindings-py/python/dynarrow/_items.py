@@ -38,8 +38,8 @@ def iter_items(
         An iterator of dicts.
 
     Raises:
-        DynarrowError: As `read_export`. What is wrong in the data is raised where it is met.
-            Data are decoded by the MiB: the items of the blocks before have been given.
+        DynarrowError: As `read_export`. What is wrong in the data is raised where it is met:
+            the items before have been given.
     """
     options = pack(
         columns=columns,

@@ -65,6 +65,8 @@ pub enum Step<T> {
         records: u64,
         /// What was read of it.
         bytes: FileBytes,
+        /// What comes of the records before the one that it failed in, of the same block.
+        rest: Option<T>,
         /// Why it failed.
         error: Option<Error>,
     },
@@ -224,27 +226,28 @@ impl<S: BlockSink> Pipeline<S> {
         match finished {
             Finished::Block(mut outcome, out) => {
                 self.shared.pass.control.add_items(outcome.records - outcome.skipped);
-                match self.ledger.block(file, &mut outcome).and(out) {
-                    Ok(out) => Step::Block { file, block, out },
-                    Err(error) => self.give_up(file, FileBytes::default(), error),
+                match (self.ledger.block(file, &mut outcome), out) {
+                    (Ok(()), Ok(out)) => Step::Block { file, block, out },
+                    (Ok(()), Err(error)) => self.give_up(file, FileBytes::default(), None, error),
+                    (Err(error), out) => self.give_up(file, FileBytes::default(), out.ok(), error),
                 }
             }
             Finished::End(bytes) => {
                 let (records, checked) = self.ledger.end_file(file, &bytes);
-                Step::File { file, records, bytes, error: checked.err() }
+                Step::File { file, records, bytes, rest: None, error: checked.err() }
             }
-            Finished::Failed(bytes, error) => self.give_up(file, bytes, error),
+            Finished::Failed(bytes, error) => self.give_up(file, bytes, None, error),
         }
     }
 
     /// A file that cannot be read on: the next step is the next file's.
-    fn give_up(&mut self, file: usize, bytes: FileBytes, error: Error) -> Step<S::Out> {
+    fn give_up(&mut self, file: usize, bytes: FileBytes, rest: Option<S::Out>, error: Error) -> Step<S::Out> {
         let mut state = self.shared.lock();
         state.abandon(file);
         drop(state);
         self.shared.changed.notify_all();
         let records = self.ledger.failed_file();
-        Step::File { file, records, bytes, error: Some(self.ledger.complete(file, error)) }
+        Step::File { file, records, bytes, rest, error: Some(self.ledger.complete(file, error)) }
     }
 }
 

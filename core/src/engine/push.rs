@@ -58,7 +58,7 @@ impl<S: BlockSink> PushPass<S> {
         let expected = self.files.get(file)?;
         if self.ended && expected.key.is_none() {
             let missing = expected.missing();
-            return Some(self.give_up(FileBytes::default(), missing));
+            return Some(self.give_up(FileBytes::default(), None, missing));
         }
         match self.feed().next_block() {
             Ok(Some(block)) => Some(self.work(&block)),
@@ -66,12 +66,12 @@ impl<S: BlockSink> PushPass<S> {
                 let bytes = self.feed().bytes();
                 let (records, checked) = self.ledger.end_file(file, &bytes);
                 self.next_file();
-                Some(Step::File { file, records, bytes, error: checked.err() })
+                Some(Step::File { file, records, bytes, rest: None, error: checked.err() })
             }
             Ok(None) => None,
             Err(error) => {
                 let bytes = self.feed().bytes();
-                Some(self.give_up(bytes, error))
+                Some(self.give_up(bytes, None, error))
             }
         }
     }
@@ -94,18 +94,19 @@ impl<S: BlockSink> PushPass<S> {
 
     fn work(&mut self, block: &Block) -> Step<S::Out> {
         let (mut outcome, out) = self.worker.work(block);
-        match self.ledger.block(self.file, &mut outcome).and(out) {
-            Ok(out) => Step::Block { file: self.file, block: block.index, out },
-            Err(error) => self.give_up(FileBytes::default(), error),
+        match (self.ledger.block(self.file, &mut outcome), out) {
+            (Ok(()), Ok(out)) => Step::Block { file: self.file, block: block.index, out },
+            (Ok(()), Err(error)) => self.give_up(FileBytes::default(), None, error),
+            (Err(error), out) => self.give_up(FileBytes::default(), out.ok(), error),
         }
     }
 
     /// A file that cannot be read on.
-    fn give_up(&mut self, bytes: FileBytes, error: Error) -> Step<S::Out> {
+    fn give_up(&mut self, bytes: FileBytes, rest: Option<S::Out>, error: Error) -> Step<S::Out> {
         let file = self.file;
         let records = self.ledger.failed_file();
         self.next_file();
-        Step::File { file, records, bytes, error: Some(self.ledger.complete(file, error)) }
+        Step::File { file, records, bytes, rest, error: Some(self.ledger.complete(file, error)) }
     }
 
     fn next_file(&mut self) {
@@ -122,16 +123,23 @@ mod tests {
     use crate::engine::pipeline::{Pass, Pipeline};
     use crate::error::Code;
     use crate::format::record::Form;
-    use crate::item::{Item, Items, Project};
+    use crate::item::{Item, Items, Place, Project, Tape};
     use crate::storage::Storage;
     use crate::storage::memory::Memory;
 
-    type Seen = Vec<(usize, Result<Vec<Item>, Option<Code>>)>;
+    /// Place, items and, at a file's end, how it ended.
+    type Seen = Vec<(usize, Vec<Item>, Option<Result<(), Code>>)>;
 
-    fn seen(step: Step<Vec<Item>>) -> (usize, Result<Vec<Item>, Option<Code>>) {
+    fn seen(step: Step<Tape>) -> (usize, Vec<Item>, Option<Result<(), Code>>) {
+        let items = |tape: Tape| {
+            let mut place = Place::default();
+            std::iter::from_fn(|| tape.next_item(&mut place)).collect()
+        };
         match step {
-            Step::Block { file, out, .. } => (file, Ok(out)),
-            Step::File { file, error, .. } => (file, Err(error.map(|error| error.code()))),
+            Step::Block { file, out, .. } => (file, items(out), None),
+            Step::File { file, rest, error, .. } => {
+                (file, rest.map(items).unwrap_or_default(), Some(error.map_or(Ok(()), |error| Err(error.code()))))
+            }
         }
     }
 
@@ -162,7 +170,7 @@ mod tests {
         };
         let mut pipeline = Pipeline::new(pass, make);
         let expected: Seen = pipeline.by_ref().map(|step| seen(step.expect("not stopped"))).collect();
-        assert_eq!(expected.iter().filter(|(_, seen)| matches!(seen, Err(Some(_)))).count(), 3);
+        assert_eq!(expected.iter().filter(|(_, _, end)| matches!(end, Some(Err(_)))).count(), 3);
         for chunk in [1, 2, 1000] {
             let mut pass = PushPass::new(files.clone(), reading, Check::Count, make());
             let mut steps = Seen::new();

@@ -70,27 +70,28 @@ impl<S: BlockSink> RowsPass<S> {
             let Some(open) = self.waiting.pop_front() else { return Ok(None) };
             match open() {
                 Ok(source) => self.open = Some(source),
-                Err(error) => return Ok(Some(self.end(Some(error)))),
+                Err(error) => return Ok(Some(self.end(None, Some(error)))),
             }
         }
         let next = self.open.as_mut().and_then(|source| source.batches.next());
         let batch = match next {
-            None => return Ok(Some(self.end(None))),
-            Some(Err(error)) => return Ok(Some(self.end(Some(error)))),
+            None => return Ok(Some(self.end(None, None))),
+            Some(Err(error)) => return Ok(Some(self.end(None, Some(error)))),
             Some(Ok(batch)) => batch,
         };
         let (mut outcome, out) = match self.batch(&batch) {
             Ok(done) => done,
-            Err(error) => return Ok(Some(self.end(Some(error)))),
+            Err(error) => return Ok(Some(self.end(None, Some(error)))),
         };
         self.control.add_items(outcome.records - outcome.skipped);
-        match self.ledger.block(self.file, &mut outcome).and(out) {
-            Ok(out) => {
+        Ok(Some(match (self.ledger.block(self.file, &mut outcome), out) {
+            (Ok(()), Ok(out)) => {
                 self.block += 1;
-                Ok(Some(Step::Block { file: self.file, block: self.block - 1, out }))
+                Step::Block { file: self.file, block: self.block - 1, out }
             }
-            Err(error) => Ok(Some(self.end(Some(error)))),
-        }
+            (Ok(()), Err(error)) => self.end(None, Some(error)),
+            (Err(error), out) => self.end(out.ok(), Some(error)),
+        }))
     }
 
     fn batch(&mut self, batch: &RecordBatch) -> Result<(Outcome, Result<S::Out>)> {
@@ -116,7 +117,7 @@ impl<S: BlockSink> RowsPass<S> {
     }
 
     /// The file is at its end.
-    fn end(&mut self, error: Option<Error>) -> Step<S::Out> {
+    fn end(&mut self, rest: Option<S::Out>, error: Option<Error>) -> Step<S::Out> {
         let file = self.file;
         self.open = None;
         self.file += 1;
@@ -126,7 +127,7 @@ impl<S: BlockSink> RowsPass<S> {
         let bytes = FileBytes { compressed: size, inflated: size, md5: None };
         let (records, _) = self.ledger.end_file(file, &bytes);
         let error = error.map(|error| self.ledger.complete(file, error));
-        Step::File { file, records, bytes, error }
+        Step::File { file, records, bytes, rest, error }
     }
 }
 

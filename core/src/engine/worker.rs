@@ -10,7 +10,7 @@ use crate::format::encode::{ItemEncoder, Notation};
 use crate::format::plain::{PlainSink, Text};
 use crate::format::record::{Form, Outcome};
 use crate::format::{BlockDecoder, SourceFormat};
-use crate::item::{Item, Items, Project};
+use crate::item::{Items, Project, Tape};
 use crate::schema::learn::Learner;
 
 /// A sink that gives a result for each block.
@@ -66,9 +66,9 @@ impl<N: Notation> BlockSink for Project<ItemEncoder<N>> {
 }
 
 impl BlockSink for Project<Items> {
-    type Out = Vec<Item>;
-    fn end_block(&mut self) -> Result<Vec<Item>> {
-        Ok(self.sink().take())
+    type Out = Tape;
+    fn end_block(&mut self) -> Result<Tape> {
+        Ok(self.sink().take_tape())
     }
 }
 

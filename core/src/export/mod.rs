@@ -6,6 +6,7 @@ pub mod convert;
 pub mod dest;
 pub(crate) mod guess;
 pub mod head;
+pub mod items;
 pub mod open;
 pub mod read;
 #[cfg(not(target_arch = "wasm32"))]

@@ -1,4 +1,4 @@
-//! Reading an export as record batches, or as owned items.
+//! Reading an export as record batches.
 
 use std::collections::VecDeque;
 use std::str::FromStr;
@@ -21,7 +21,6 @@ use crate::engine::steps::Steps;
 use crate::engine::worker::BlockSink;
 use crate::error::{Code, Error, Result};
 use crate::format::SourceFormat;
-use crate::item::{Item, Items, Project};
 use crate::schema::learn::{Learner, MAX_PATHS};
 use crate::schema::summary::Summary;
 use crate::schema::{Columns, Extra, Layout, Policies, Schema};
@@ -249,13 +248,6 @@ impl Export {
         }
         all(&self.read(options.clone(), control)?)
     }
-
-    /// The items, one by one.
-    pub fn items(&self, options: &ReadOptions, control: &Control) -> Result<ItemIter> {
-        let columns = options.columns.clone();
-        let pipeline = self.steps(options, control, move || Project::new(Items::default(), columns.clone()))?;
-        Ok(ItemIter { pipeline, items: Vec::new().into_iter(), failed: false })
-    }
 }
 
 /// Reads an export as record batches, as often as wanted.
@@ -420,42 +412,5 @@ impl Iterator for RecordBatches {
         // Behind an error there is nothing.
         self.done |= next.is_err();
         next.transpose()
-    }
-}
-
-/// The items of an export, in order.
-pub struct ItemIter {
-    pipeline: Steps<Project<Items>>,
-    items: std::vec::IntoIter<Item>,
-    failed: bool,
-}
-
-impl ItemIter {
-    /// What was read so far.
-    pub fn totals(&self) -> &Totals {
-        self.pipeline.totals()
-    }
-}
-
-impl Iterator for ItemIter {
-    type Item = Result<Item>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(item) = self.items.next() {
-                return Some(Ok(item));
-            }
-            if self.failed {
-                return None;
-            }
-            match self.pipeline.next()? {
-                Ok(Step::Block { out, .. }) => self.items = out.into_iter(),
-                Ok(Step::File { error: None, .. }) => {}
-                Ok(Step::File { error: Some(error), .. }) | Err(error) => {
-                    self.failed = true;
-                    return Some(Err(error));
-                }
-            }
-        }
     }
 }

@@ -110,7 +110,7 @@ impl Verification {
             self.report.error(error.clone());
         }
         self.reported = totals.errors.len();
-        if let Step::File { file, records, bytes, error } = step {
+        if let Step::File { file, records, bytes, error, .. } = step {
             self.report.files += 1;
             self.report.items += records;
             self.report.bytes += bytes.compressed;

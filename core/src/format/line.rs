@@ -9,7 +9,7 @@ use crate::block::{Block, Records};
 use crate::error::{Code, Error, Result};
 use crate::event::Sink;
 use crate::format::ion::stream::Start;
-use crate::item::{Item, Items, send};
+use crate::item::{Item, Items, Place, Tape, send};
 
 /// The line of an item, as an export has it, without its newline.
 pub fn dumps(item: &Item, format: ExportFormat) -> Result<String> {
@@ -31,6 +31,11 @@ fn written<N: Notation>(item: &Item) -> Result<String> {
 
 /// The item on a line, with or without `Item` around it. In Ion the line may be several.
 pub fn loads(line: &[u8], format: ExportFormat) -> Result<Item> {
+    Ok(loads_tape(line, format)?.next_item(&mut Place::default()).unwrap_or_default())
+}
+
+/// The item on a line, alone on a tape.
+pub fn loads_tape(line: &[u8], format: ExportFormat) -> Result<Tape> {
     let records = match format {
         ExportFormat::DynamodbJson => Records::Lines,
         ExportFormat::Ion => Records::Ion(Start::of(line)),
@@ -41,12 +46,8 @@ pub fn loads(line: &[u8], format: ExportFormat) -> Result<Item> {
     if let Some(error) = outcome.fatal {
         return Err(error);
     }
-    let mut items = items.take();
-    match (items.pop(), items.len()) {
-        (Some(item), 0) => Ok(item),
-        (last, before) => {
-            let count = before + usize::from(last.is_some());
-            Err(Error::new(Code::Record, format!("the line has {count} items, not 1")))
-        }
+    match outcome.records {
+        1 => Ok(items.take_tape()),
+        count => Err(Error::new(Code::Record, format!("the line has {count} items, not 1"))),
     }
 }

@@ -1,8 +1,12 @@
-//! Owned items: for tests, for `iter_items`, for small work. The hot path never builds them.
+//! Items that are kept: on a [tape](Tape), or owned, for tests and small work.
+
+mod tape;
 
 use crate::event::{Kind, OpenNames, Refusal, Sink, Want};
 use crate::number::Number;
 use crate::schema::Columns;
+
+pub use tape::{Items, Place, Tape, Value};
 
 /// An owned attribute value.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html>
@@ -77,116 +81,6 @@ fn send_value<S: Sink>(value: &AttributeValue, sink: &mut S) -> Result<(), Refus
         }
     }
     Ok(())
-}
-
-/// Collects owned items.
-#[derive(Default)]
-#[allow(clippy::struct_field_names)] // they are items
-pub struct Items {
-    items: Vec<Item>,
-    names: OpenNames,
-    open: Vec<Open>,
-}
-
-enum Open {
-    Map(Item, String),
-    List(Vec<AttributeValue>),
-    Set(AttributeValue),
-}
-
-impl Items {
-    /// The items committed since the last call.
-    pub fn take(&mut self) -> Vec<Item> {
-        std::mem::take(&mut self.items)
-    }
-
-    fn value(&mut self, value: AttributeValue) {
-        match self.open.last_mut() {
-            Some(Open::Map(map, name)) => map.push((std::mem::take(name), value)),
-            Some(Open::List(list)) => list.push(value),
-            Some(Open::Set(set)) => match (set, value) {
-                (AttributeValue::SS(set), AttributeValue::S(member)) => set.push(member),
-                (AttributeValue::NS(set), AttributeValue::N(member)) => set.push(member),
-                (AttributeValue::BS(set), AttributeValue::B(member)) => set.push(member),
-                (set, member) => unreachable!("a source sent {member:?} into {set:?}"),
-            },
-            None => unreachable!("a source sent a value outside an item"),
-        }
-    }
-
-    fn close(&mut self) {
-        let value = match self.open.pop() {
-            Some(Open::Map(map, _)) => AttributeValue::M(map),
-            Some(Open::List(list)) => AttributeValue::L(list),
-            Some(Open::Set(set)) => set,
-            None => unreachable!("a source closed more than it opened"),
-        };
-        self.value(value);
-    }
-}
-
-impl Sink for Items {
-    fn begin_item(&mut self) {
-        self.names.clear();
-        self.names.begin();
-        self.open.clear();
-        self.open.push(Open::Map(Vec::new(), String::new()));
-    }
-    fn commit_item(&mut self, _bytes: usize) -> Result<(), Refusal> {
-        if let Some(Open::Map(item, _)) = self.open.pop() {
-            self.items.push(item);
-        }
-        Ok(())
-    }
-    fn abort_item(&mut self) {
-        self.open.clear();
-    }
-    fn attribute(&mut self, name: &str) -> Result<Want, Refusal> {
-        self.names.add(name)?;
-        if let Some(Open::Map(_, next)) = self.open.last_mut() {
-            name.clone_into(next);
-        }
-        Ok(Want::Value)
-    }
-    fn string(&mut self, value: &str) {
-        self.value(AttributeValue::S(value.to_owned()));
-    }
-    fn number(&mut self, value: Number) {
-        self.value(AttributeValue::N(value));
-    }
-    fn binary(&mut self, value: &[u8]) {
-        self.value(AttributeValue::B(value.to_owned()));
-    }
-    fn boolean(&mut self, value: bool) {
-        self.value(AttributeValue::Bool(value));
-    }
-    fn null(&mut self) {
-        self.value(AttributeValue::Null);
-    }
-    fn begin_map(&mut self) {
-        self.names.begin();
-        self.open.push(Open::Map(Vec::new(), String::new()));
-    }
-    fn end_map(&mut self) {
-        self.names.end();
-        self.close();
-    }
-    fn begin_list(&mut self) {
-        self.open.push(Open::List(Vec::new()));
-    }
-    fn end_list(&mut self) {
-        self.close();
-    }
-    fn begin_set(&mut self, kind: Kind) {
-        self.open.push(Open::Set(match kind {
-            Kind::NS => AttributeValue::NS(Vec::new()),
-            Kind::BS => AttributeValue::BS(Vec::new()),
-            _ => AttributeValue::SS(Vec::new()),
-        }));
-    }
-    fn end_set(&mut self) {
-        self.close();
-    }
 }
 
 /// The attributes that are asked for, and nothing else of the items: `columns=` for sinks

@@ -1,0 +1,310 @@
+//! The items of a block in a few pieces of memory: what stands between the decoders and
+//! those who make items of a kind of their own.
+//!
+//! An owned item takes an allocation for each name and text, made on one thread and freed
+//! on another. A tape takes none: its values stand in the order of the source, each with the
+//! index of its name, and texts stand behind each other in one string. Whoever reads it walks
+//! over the values, and looks a name up once for all items that have it.
+
+use std::hash::BuildHasher;
+
+use hashbrown::HashTable;
+use rustc_hash::FxBuildHasher;
+
+use super::{AttributeValue, Item};
+use crate::event::{Kind, Refusal, Sink, Want};
+use crate::number::Number;
+
+/// The items of a block, each a map at the top.
+#[derive(Debug, Default)]
+pub struct Tape {
+    marks: Vec<Mark>,
+    names: Vec<Box<str>>,
+    text: String,
+    bytes: Vec<u8>,
+    numbers: Vec<Number>,
+}
+
+/// A value. Its text, bytes or number stand behind those of the values before it.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    kind: Kind,
+    name: u32,
+    /// Bytes of a text or binary, members of what has members, 1 for true.
+    len: usize,
+}
+
+/// A value on a tape.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Value<'a> {
+    /// String.
+    S(&'a str),
+    /// Number.
+    N(Number),
+    /// Binary.
+    B(&'a [u8]),
+    /// Boolean.
+    Bool(bool),
+    /// Null.
+    Null,
+    /// A map: so many values with names follow.
+    M(usize),
+    /// A list: so many values follow.
+    L(usize),
+    /// A string set: so many strings follow.
+    SS(usize),
+    /// A number set: so many numbers follow.
+    NS(usize),
+    /// A binary set: so many binaries follow.
+    BS(usize),
+}
+
+/// How far a walk over a tape has come.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Place {
+    mark: usize,
+    text: usize,
+    byte: usize,
+    number: usize,
+}
+
+impl Tape {
+    /// The names on the tape.
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.names.iter().map(AsRef::as_ref)
+    }
+
+    /// The next value, with the index of its name where it is a map's. Behind an item it is
+    /// the map that is the next item.
+    #[inline]
+    pub fn next(&self, place: &mut Place) -> Option<(usize, Value<'_>)> {
+        let Mark { kind, name, len } = *self.marks.get(place.mark)?;
+        place.mark += 1;
+        let value = match kind {
+            Kind::S => {
+                place.text += len;
+                Value::S(&self.text[place.text - len..place.text])
+            }
+            Kind::N => {
+                place.number += 1;
+                Value::N(self.numbers[place.number - 1])
+            }
+            Kind::B => {
+                place.byte += len;
+                Value::B(&self.bytes[place.byte - len..place.byte])
+            }
+            Kind::Bool => Value::Bool(len == 1),
+            Kind::Null => Value::Null,
+            Kind::M => Value::M(len),
+            Kind::L => Value::L(len),
+            Kind::SS => Value::SS(len),
+            Kind::NS => Value::NS(len),
+            Kind::BS => Value::BS(len),
+        };
+        Some((name as usize, value))
+    }
+
+    /// The next item, owned.
+    pub fn next_item(&self, place: &mut Place) -> Option<Item> {
+        match self.owned(place)?.1 {
+            AttributeValue::M(item) => Some(item),
+            _ => None,
+        }
+    }
+
+    fn owned(&self, place: &mut Place) -> Option<(usize, AttributeValue)> {
+        let (name, value) = self.next(place)?;
+        let value = match value {
+            Value::S(text) => AttributeValue::S(text.to_owned()),
+            Value::N(number) => AttributeValue::N(number),
+            Value::B(bytes) => AttributeValue::B(bytes.to_owned()),
+            Value::Bool(value) => AttributeValue::Bool(value),
+            Value::Null => AttributeValue::Null,
+            Value::M(len) => AttributeValue::M(self.members(len, place, |name, value| Some((self.names[name].to_string(), value)))),
+            Value::L(len) => AttributeValue::L(self.members(len, place, |_, value| Some(value))),
+            Value::SS(len) => AttributeValue::SS(self.members(len, place, |_, value| match value {
+                AttributeValue::S(member) => Some(member),
+                _ => None,
+            })),
+            Value::NS(len) => AttributeValue::NS(self.members(len, place, |_, value| match value {
+                AttributeValue::N(member) => Some(member),
+                _ => None,
+            })),
+            Value::BS(len) => AttributeValue::BS(self.members(len, place, |_, value| match value {
+                AttributeValue::B(member) => Some(member),
+                _ => None,
+            })),
+        };
+        Some((name, value))
+    }
+
+    fn members<T>(&self, len: usize, place: &mut Place, of: impl Fn(usize, AttributeValue) -> Option<T>) -> Vec<T> {
+        (0..len).filter_map(|_| self.owned(place).and_then(|(name, value)| of(name, value))).collect()
+    }
+}
+
+/// Collects items.
+#[derive(Default)]
+#[allow(clippy::struct_field_names)] // they are items
+pub struct Items {
+    tape: Tape,
+    names: Names,
+    /// The name of the next value.
+    name: u32,
+    /// The marks of the maps, lists and sets that are open.
+    open: Vec<usize>,
+    /// Lengths of the tape's parts before the item.
+    start: Place,
+}
+
+impl Items {
+    /// The items committed since the last call, as they are kept.
+    pub fn take_tape(&mut self) -> Tape {
+        self.names.forget();
+        std::mem::take(&mut self.tape)
+    }
+
+    /// The items committed since the last call, owned.
+    pub fn take(&mut self) -> Vec<Item> {
+        let (tape, mut place) = (self.take_tape(), Place::default());
+        std::iter::from_fn(|| tape.next_item(&mut place)).collect()
+    }
+
+    #[inline]
+    fn value(&mut self, kind: Kind, len: usize) {
+        if let Some(&open) = self.open.last() {
+            self.tape.marks[open].len += 1;
+        }
+        self.tape.marks.push(Mark { kind, name: self.name, len });
+    }
+
+    fn open(&mut self, kind: Kind) {
+        self.value(kind, 0);
+        self.open.push(self.tape.marks.len() - 1);
+    }
+}
+
+impl Sink for Items {
+    fn begin_item(&mut self) {
+        let tape = &self.tape;
+        self.start = Place { mark: tape.marks.len(), text: tape.text.len(), byte: tape.bytes.len(), number: tape.numbers.len() };
+        self.open(Kind::M);
+        self.names.begin();
+    }
+    fn commit_item(&mut self, _bytes: usize) -> Result<(), Refusal> {
+        self.names.end();
+        self.open.pop();
+        Ok(())
+    }
+    fn abort_item(&mut self) {
+        self.tape.marks.truncate(self.start.mark);
+        self.tape.text.truncate(self.start.text);
+        self.tape.bytes.truncate(self.start.byte);
+        self.tape.numbers.truncate(self.start.number);
+        self.open.clear();
+        self.names.end_all();
+    }
+    fn attribute(&mut self, name: &str) -> Result<Want, Refusal> {
+        self.name = self.names.add(name, &mut self.tape.names).ok_or_else(Refusal::duplicate)?;
+        Ok(Want::Value)
+    }
+    fn string(&mut self, value: &str) {
+        self.value(Kind::S, value.len());
+        self.tape.text.push_str(value);
+    }
+    fn number(&mut self, value: Number) {
+        self.value(Kind::N, 0);
+        self.tape.numbers.push(value);
+    }
+    fn binary(&mut self, value: &[u8]) {
+        self.value(Kind::B, value.len());
+        self.tape.bytes.extend_from_slice(value);
+    }
+    fn boolean(&mut self, value: bool) {
+        self.value(Kind::Bool, usize::from(value));
+    }
+    fn null(&mut self) {
+        self.value(Kind::Null, 0);
+    }
+    fn begin_map(&mut self) {
+        self.open(Kind::M);
+        self.names.begin();
+    }
+    fn end_map(&mut self) {
+        self.names.end();
+        self.open.pop();
+    }
+    fn begin_list(&mut self) {
+        self.open(Kind::L);
+    }
+    fn end_list(&mut self) {
+        self.open.pop();
+    }
+    fn begin_set(&mut self, kind: Kind) {
+        self.open(kind);
+    }
+    fn end_set(&mut self) {
+        self.open.pop();
+    }
+}
+
+/// The indices of a tape's names, and which of them the open maps have.
+#[derive(Default)]
+struct Names {
+    indices: HashTable<u32>,
+    /// For each name, how deep the innermost open map stands that has it; 0 for none.
+    depths: Vec<u32>,
+    /// The names of the open maps, and what stood in `depths` before.
+    added: Vec<(u32, u32)>,
+    /// Where the names of each open map begin in `added`.
+    maps: Vec<usize>,
+}
+
+impl Names {
+    fn begin(&mut self) {
+        self.maps.push(self.added.len());
+    }
+
+    fn end(&mut self) {
+        let first = self.maps.pop().unwrap_or(0);
+        for (name, before) in self.added.drain(first..) {
+            self.depths[name as usize] = before;
+        }
+    }
+
+    fn end_all(&mut self) {
+        while !self.maps.is_empty() {
+            self.end();
+        }
+    }
+
+    /// Another tape begins. No map is open.
+    fn forget(&mut self) {
+        self.indices.clear();
+        self.depths.clear();
+    }
+
+    /// Adds a name to the innermost map; `None` where it has the name.
+    #[inline]
+    fn add(&mut self, name: &str, names: &mut Vec<Box<str>>) -> Option<u32> {
+        let hash = |name: &str| FxBuildHasher.hash_one(name);
+        let same = |&index: &u32| *names[index as usize] == *name;
+        let index = match self.indices.find(hash(name), same) {
+            Some(&index) => index,
+            None => {
+                let index = names.len() as u32;
+                names.push(name.into());
+                self.depths.push(0);
+                self.indices.insert_unique(hash(name), index, |&index| hash(&names[index as usize]));
+                index
+            }
+        };
+        let (depth, before) = (self.maps.len() as u32, self.depths[index as usize]);
+        if before == depth {
+            return None;
+        }
+        self.depths[index as usize] = depth;
+        self.added.push((index, before));
+        Some(index)
+    }
+}
