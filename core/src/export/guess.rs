@@ -102,7 +102,7 @@ impl Export {
                     _ => break,
                 }
             }
-            learning.step(Step::File { file, records: 0, bytes: FileBytes::default(), error: None })?;
+            learning.step(Step::File { file, records: 0, bytes: FileBytes::default(), rest: None, error: None })?;
         }
         Ok((learning, worker.into_sink()))
     }
