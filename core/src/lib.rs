@@ -29,6 +29,7 @@ pub mod export;
 pub mod format;
 pub mod item;
 pub mod manifest;
+mod name;
 pub mod number;
 pub mod parquet;
 pub mod path;

@@ -18,6 +18,7 @@ use arrow::datatypes::SchemaRef;
 use crate::error::{Code, Error, Result};
 use crate::event::{Kind, OpenNames, Refusal, Sink, Want};
 use crate::format::json::encode::{ValueEncoder, write_string};
+use crate::name::is_same;
 use crate::number::Number;
 use crate::path;
 use crate::schema::{Extra, Schema};
@@ -94,6 +95,8 @@ enum Frame {
         node: u32,
         row: usize,
         last: u32,
+        /// The name that is expected next.
+        guess: u32,
     },
     /// A map whose members are entries.
     Map {
@@ -372,7 +375,7 @@ impl Sink for ColumnSink {
         self.sighted.clear();
         self.unwanted.clear();
         self.unwanted.begin();
-        self.open.push(Frame::Struct { node: NONE, row: self.rows, last: NONE });
+        self.open.push(Frame::Struct { node: NONE, row: self.rows, last: NONE, guess: self.root.first });
     }
 
     fn commit_item(&mut self, bytes: usize) -> Result<(), Refusal> {
@@ -411,19 +414,18 @@ impl Sink for ColumnSink {
             return Ok(Want::Value);
         }
         match self.open.last_mut() {
-            Some(Frame::Struct { node, row, last }) => {
-                let (node, row) = (*node, *row);
-                let members = match self.tree.nodes.get(node as usize) {
-                    None => &self.root,
-                    Some(Node { builder: Builder::Struct(members, _), .. }) => members,
-                    Some(_) => return Ok(Want::Nothing),
-                };
-                let guess = if *last == NONE { members.first } else { self.tree.nodes[*last as usize].next };
-                let mut child = guess;
-                if self.tree.nodes.get(guess as usize).is_none_or(|node| *node.name != *name) {
-                    let Some(&found) = members.by_name.get(name) else {
+            Some(Frame::Struct { node, row, last, guess }) => {
+                let row = *row;
+                let mut child = *guess;
+                if self.tree.nodes.get(child as usize).is_none_or(|node| !is_same(&node.name, name)) {
+                    let members = match self.tree.nodes.get(*node as usize) {
+                        None => &self.root,
+                        Some(Node { builder: Builder::Struct(members, _), .. }) => members,
+                        Some(_) => return Ok(Want::Nothing),
+                    };
+                    let Some(found) = members.names.get(name, |node| &self.tree.nodes[node as usize].name) else {
                         self.unwanted.add(name)?;
-                        if self.chosen && node == NONE {
+                        if self.chosen && *node == NONE {
                             return Ok(Want::Nothing);
                         }
                         self.unknown = Some(name.to_owned());
@@ -441,6 +443,7 @@ impl Sink for ColumnSink {
                     return Err(Refusal::duplicate());
                 }
                 found.seen = row + 1;
+                *guess = found.next;
                 if found.first.block > self.block {
                     self.sightings += 1;
                     let here = Place { block: self.block, row: self.rows as u32, sighting: self.sightings };
@@ -562,9 +565,10 @@ impl Sink for ColumnSink {
         }
         let (node, row, above) = self.place(Kind::M);
         match self.tree.builder(node) {
-            Some(Builder::Struct(_, validity)) => {
+            Some(Builder::Struct(members, validity)) => {
                 validity.set(row);
-                self.open.push(Frame::Struct { node, row, last: NONE });
+                let frame = Frame::Struct { node, row, last: NONE, guess: members.first };
+                self.open.push(frame);
             }
             Some(Builder::Map { lists, value, .. }) => {
                 let frame = Frame::Map { node, row, value: *value, entry: lists.len() };

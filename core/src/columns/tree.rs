@@ -6,11 +6,10 @@ use arrow::array::{ArrayRef, ListArray, MapArray, StructArray, new_null_array};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int64Type, TimestampMicrosecondType};
 use arrow::error::ArrowError;
-use hashbrown::HashMap;
-use rustc_hash::FxBuildHasher;
 
 use super::builders::{Booleans, Bytes, Lists, Validity, Values};
 use crate::event::Kind;
+use crate::name::Names;
 use crate::number::Number;
 use crate::schema::{Field, Timestamp, Type};
 
@@ -86,7 +85,7 @@ pub enum Builder {
 #[derive(Default)]
 pub struct Members {
     pub nodes: Vec<u32>,
-    pub by_name: HashMap<Box<str>, u32, FxBuildHasher>,
+    pub names: Names,
     pub first: u32,
 }
 
@@ -123,11 +122,14 @@ impl Tree {
 
     pub fn members(&mut self, fields: &[Field]) -> Members {
         let children: Vec<_> = fields.iter().map(|field| self.add(&field.name, &field.ty)).collect();
-        let by_name = fields.iter().zip(&children).map(|(field, &node)| (field.name.as_str().into(), node)).collect();
+        let mut names = Names::default();
+        for (field, &node) in fields.iter().zip(&children) {
+            names.insert(&field.name, node, |node| &self.nodes[node as usize].name);
+        }
         for pair in children.windows(2) {
             self.nodes[pair[0] as usize].next = pair[1];
         }
-        Members { first: children.first().copied().unwrap_or(NONE), nodes: children, by_name }
+        Members { first: children.first().copied().unwrap_or(NONE), nodes: children, names }
     }
 
     fn add(&mut self, name: &str, ty: &Type) -> u32 {

@@ -10,6 +10,7 @@ use super::Columns;
 use super::summary::{Digits, First, PathSummary, Summary};
 use crate::error::Code;
 use crate::event::{Kind, Refusal, Sink, Want};
+use crate::name::{Names, is_same};
 use crate::number::Number;
 
 /// Paths that a summary may hold, by default: past it memory would grow with the data.
@@ -26,8 +27,8 @@ pub struct Learner {
     columns: Option<Columns>,
     max_paths: usize,
     sample: Option<u64>,
-    /// The block that is read, and the item in it.
-    block: (u64, u64),
+    /// The block that is read, as in [`Place`], and the item in it.
+    block: u64,
     item: u64,
     items: u64,
     journal: Vec<Entry>,
@@ -51,40 +52,59 @@ struct Node {
     /// What followed this name, or came first in this map, the last time.
     next: u32,
     first_child: u32,
-    children: HashMap<Box<str>, u32, FxBuildHasher>,
+    children: Names,
     element: u32,
     /// `first` is kept by block while learning; items are counted through at the end.
     first: Place,
+    /// The largest magnitudes of integers that fit an int64: of the numbers, and of the members
+    /// of number sets. Their digits are counted at the end.
+    integers: u64,
+    set_integers: u64,
     summary: PathSummary,
 }
 
-/// File, block, item in the block, position in the item.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// File (the upper half) and block, item in the block, position in the item.
+#[derive(Clone, Copy)]
 struct Place {
-    block: (u64, u64),
+    block: u64,
     item: u64,
     position: u64,
 }
 
 #[derive(Clone, Copy)]
 enum Frame {
-    Map { node: u32, map: u64, last: u32 },
+    Map { node: u32, map: u64, last: u32, guess: u32 },
     List { node: u32, element: u32, length: u64 },
     Set { node: u32, length: u64 },
 }
 
+/// What is written down of a value.
+#[derive(Clone, Copy)]
 struct Entry {
     node: u32,
     event: Event,
+    /// A length, a magnitude, or digits.
+    measure: u64,
 }
 
+#[derive(Clone, Copy)]
 enum Event {
+    /// A value of a type that has no measure, or gets it at its end.
     Kind(Kind),
-    String(u64),
-    Binary(u64),
-    Number(Digits),
-    SetNumber(Digits),
-    Members(u64),
+    /// A string, and its bytes.
+    String,
+    /// A binary, and its bytes.
+    Binary,
+    /// An integer that fits an int64, and its magnitude.
+    Integer,
+    /// Any other number, and its digits.
+    Number,
+    SetString,
+    SetBinary,
+    SetInteger,
+    SetNumber,
+    /// The members of a list or set.
+    Members,
 }
 
 impl Node {
@@ -95,9 +115,11 @@ impl Node {
             seen: 0,
             next: NONE,
             first_child: NONE,
-            children: HashMap::default(),
+            children: Names::default(),
             element: NONE,
-            first: Place { block: (u64::MAX, u64::MAX), item: u64::MAX, position: u64::MAX },
+            first: Place { block: u64::MAX, item: u64::MAX, position: u64::MAX },
+            integers: 0,
+            set_integers: 0,
             summary: PathSummary::default(),
         }
     }
@@ -112,7 +134,7 @@ impl Learner {
             columns,
             max_paths,
             sample,
-            block: (0, 0),
+            block: 0,
             item: 0,
             items: 0,
             journal: Vec::new(),
@@ -128,7 +150,7 @@ impl Learner {
 
     /// The next items come from this block of this file.
     pub fn begin_block(&mut self, file: usize, block: usize) {
-        self.block = (file as u64, block as u64);
+        self.block = (file as u64) << 32 | block as u64;
         self.item = 0;
     }
 
@@ -145,8 +167,11 @@ impl Learner {
             let mut summary = std::mem::take(&mut node.summary);
             let place = node.first;
             if place.item != u64::MAX {
-                summary.first = First(place.block.0, items_before(place.block.0, place.block.1) + place.item, place.position);
+                let (file, block) = (place.block >> 32, place.block & u64::from(u32::MAX));
+                summary.first = First(file, items_before(file, block) + place.item, place.position);
             }
+            summary.numbers.integer = summary.numbers.integer.max(digits(node.integers));
+            summary.set_numbers.integer = summary.set_numbers.integer.max(digits(node.set_integers));
             summaries.push(summary);
         }
         // Children stand behind their parents, so from the back every node is complete.
@@ -163,18 +188,16 @@ impl Learner {
         Summary::default()
     }
 
-    fn child(&mut self, parent: u32, guess: u32, name: &str) -> Result<u32, Refusal> {
-        if let Some(node) = self.nodes.get(guess as usize)
-            && node.parent == parent
-            && *node.name == *name
-        {
-            return Ok(guess);
-        }
-        if let Some(&child) = self.nodes[parent as usize].children.get(name) {
+    /// The node of a name that was not expected here.
+    fn child(&mut self, parent: u32, name: &str) -> Result<u32, Refusal> {
+        let nodes = &self.nodes;
+        if let Some(child) = nodes[parent as usize].children.get(name, |node| &nodes[node as usize].name) {
             return Ok(child);
         }
         let child = self.add_node(name, parent)?;
-        self.nodes[parent as usize].children.insert(name.into(), child);
+        let mut children = std::mem::take(&mut self.nodes[parent as usize].children);
+        children.insert(name, child, |node| &self.nodes[node as usize].name);
+        self.nodes[parent as usize].children = children;
         Ok(child)
     }
 
@@ -193,18 +216,22 @@ impl Learner {
 
     /// The path of the value that comes now. Counts elements of lists.
     #[inline]
-    fn value(&mut self, kind: Kind) -> u32 {
+    fn value(&mut self, event: Event, measure: u64) -> u32 {
         if let Some(Frame::List { element, length, .. }) = self.open.last_mut() {
             *length += 1;
             self.current = *element;
         }
-        self.journal.push(Entry { node: self.current, event: Event::Kind(kind) });
+        self.journal.push(Entry { node: self.current, event, measure });
         self.current
     }
 
+    /// Writes a member down, if a set is open.
     #[inline]
-    fn log(&mut self, event: Event) {
-        self.journal.push(Entry { node: self.current, event });
+    fn is_member(&mut self, event: Event, measure: u64) -> bool {
+        let Some(Frame::Set { node, length }) = self.open.last_mut() else { return false };
+        *length += 1;
+        self.journal.push(Entry { node: *node, event, measure });
+        true
     }
 
     /// Whether the value that comes now is the first of its path.
@@ -219,20 +246,11 @@ impl Learner {
         let more = if cut < text.len() { "…" } else { "" };
         self.examples.push((node, format!("{}{more}", &text[..cut])));
     }
-
-    fn set_node(&mut self) -> Option<u32> {
-        match self.open.last_mut() {
-            Some(Frame::Set { node, length }) => {
-                *length += 1;
-                Some(*node)
-            }
-            _ => None,
-        }
-    }
 }
 
-fn digits(number: Number) -> Digits {
-    Digits { integer: number.integer_digits(), scale: number.scale(), beyond_int64: u64::from(number.to_i64().is_none()) }
+/// The digits of an integer, 0 for 0.
+fn digits(magnitude: u64) -> u32 {
+    magnitude.checked_ilog10().map_or(0, |log| log + 1)
 }
 
 impl Sink for Learner {
@@ -243,7 +261,7 @@ impl Sink for Learner {
         self.maps += 1;
         self.map = self.maps;
         self.nodes_before = self.nodes.len();
-        self.open.push(Frame::Map { node: ROOT, map: self.map, last: NONE });
+        self.open.push(Frame::Map { node: ROOT, map: self.map, last: NONE, guess: self.nodes[ROOT as usize].first_child });
     }
 
     fn commit_item(&mut self, _bytes: usize) -> Result<(), Refusal> {
@@ -252,22 +270,36 @@ impl Sink for Learner {
             return Ok(());
         }
         let mut position = 0;
-        for Entry { node, event } in &self.journal {
+        for Entry { node, event, measure } in &self.journal {
             let node = &mut self.nodes[*node as usize];
-            match event {
-                Event::Kind(kind) => {
-                    if node.first.block > self.block {
-                        node.first = Place { block: self.block, item: self.item, position };
-                        node.summary.example = None;
+            let kind = match event {
+                Event::Kind(kind) => *kind,
+                Event::String => Kind::S,
+                Event::Binary => Kind::B,
+                Event::Integer | Event::Number => Kind::N,
+                _ => {
+                    match event {
+                        Event::SetString => node.summary.strings.add(*measure),
+                        Event::SetBinary => node.summary.binaries.add(*measure),
+                        Event::SetInteger => node.set_integers = node.set_integers.max(*measure),
+                        Event::SetNumber => add_digits(&mut node.summary.set_numbers, *measure),
+                        _ => node.summary.members.add(*measure),
                     }
-                    position += 1;
-                    node.summary.counts[*kind as usize] += 1;
+                    continue;
                 }
-                Event::String(length) => node.summary.strings.add(*length),
-                Event::Binary(length) => node.summary.binaries.add(*length),
-                Event::Members(length) => node.summary.members.add(*length),
-                Event::Number(digits) => add_digits(&mut node.summary.numbers, digits),
-                Event::SetNumber(digits) => add_digits(&mut node.summary.set_numbers, digits),
+            };
+            if node.first.block > self.block {
+                node.first = Place { block: self.block, item: self.item, position };
+                node.summary.example = None;
+            }
+            position += 1;
+            node.summary.counts[kind as usize] += 1;
+            match event {
+                Event::String => node.summary.strings.add(*measure),
+                Event::Binary => node.summary.binaries.add(*measure),
+                Event::Integer => node.integers = node.integers.max(*measure),
+                Event::Number => add_digits(&mut node.summary.numbers, *measure),
+                _ => {}
             }
         }
         for (node, text) in self.examples.drain(..) {
@@ -289,14 +321,14 @@ impl Sink for Learner {
             if parent.element == at as u32 {
                 parent.element = NONE;
             } else {
-                parent.children.remove(&node.name);
+                parent.children.remove(&node.name, at as u32);
             }
         }
     }
 
     fn attribute(&mut self, name: &str) -> Result<Want, Refusal> {
         let depth = self.open.len();
-        let Some(Frame::Map { node, map, last }) = self.open.last().copied() else { return Ok(Want::Nothing) };
+        let Some(Frame::Map { node, map, last, guess }) = self.open.last().copied() else { return Ok(Want::Nothing) };
         if depth == 1
             && let Some(columns) = &self.columns
             && !columns.iter().any(|column| column == name)
@@ -317,80 +349,80 @@ impl Sink for Learner {
                 }
             };
         }
-        let guess = if last == NONE { self.nodes[node as usize].first_child } else { self.nodes[last as usize].next };
-        let child = self.child(node, guess, name)?;
+        let expected = self.nodes.get(guess as usize).is_some_and(|found| found.parent == node && is_same(&found.name, name));
+        let child = if expected { guess } else { self.child(node, name)? };
         if child != guess {
-            if last == NONE {
-                self.nodes[node as usize].first_child = child;
-            } else {
-                self.nodes[last as usize].next = child;
+            match self.nodes.get_mut(last as usize) {
+                Some(last) => last.next = child,
+                None => self.nodes[node as usize].first_child = child,
             }
         }
-        let seen = &mut self.nodes[child as usize].seen;
-        if *seen == map {
+        let found = &mut self.nodes[child as usize];
+        if found.seen == map {
             return Err(Refusal::duplicate());
         }
-        *seen = map;
-        if let Some(Frame::Map { last, .. }) = self.open.last_mut() {
+        found.seen = map;
+        let next = found.next;
+        if let Some(Frame::Map { last, guess, .. }) = self.open.last_mut() {
             *last = child;
+            *guess = next;
         }
         self.current = child;
         Ok(Want::Value)
     }
 
     fn string(&mut self, value: &str) {
-        if let Some(node) = self.set_node() {
-            self.current = node;
-        } else {
-            let node = self.value(Kind::S);
-            if self.is_first(node) {
-                self.example(node, value);
-            }
+        let length = value.len() as u64;
+        if self.is_member(Event::SetString, length) {
+            return;
         }
-        self.log(Event::String(value.len() as u64));
+        let node = self.value(Event::String, length);
+        if self.is_first(node) {
+            self.example(node, value);
+        }
     }
 
     fn number(&mut self, value: Number) {
-        if let Some(node) = self.set_node() {
-            self.current = node;
-            self.log(Event::SetNumber(digits(value)));
+        let (measure, fits) = match value.to_i64() {
+            Some(integer) => (integer.unsigned_abs(), true),
+            None => (u64::from(value.integer_digits()) << 32 | u64::from(value.scale()), false),
+        };
+        if self.is_member(if fits { Event::SetInteger } else { Event::SetNumber }, measure) {
             return;
         }
-        let node = self.value(Kind::N);
+        let node = self.value(if fits { Event::Integer } else { Event::Number }, measure);
         if self.is_first(node) {
             self.example(node, &value.to_string());
         }
-        self.log(Event::Number(digits(value)));
     }
 
     fn binary(&mut self, value: &[u8]) {
-        if let Some(node) = self.set_node() {
-            self.current = node;
-        } else {
-            let node = self.value(Kind::B);
-            if self.is_first(node) {
-                let part = &value[..value.len().min(EXAMPLE_CHARS)];
-                self.example(node, &base64::Engine::encode(&base64::engine::general_purpose::STANDARD, part));
-            }
+        let length = value.len() as u64;
+        if self.is_member(Event::SetBinary, length) {
+            return;
         }
-        self.log(Event::Binary(value.len() as u64));
+        let node = self.value(Event::Binary, length);
+        if self.is_first(node) {
+            let part = &value[..value.len().min(EXAMPLE_CHARS)];
+            self.example(node, &base64::Engine::encode(&base64::engine::general_purpose::STANDARD, part));
+        }
     }
 
     fn boolean(&mut self, value: bool) {
-        let node = self.value(Kind::Bool);
+        let node = self.value(Event::Kind(Kind::Bool), 0);
         if self.is_first(node) {
             self.example(node, if value { "true" } else { "false" });
         }
     }
 
     fn null(&mut self) {
-        self.value(Kind::Null);
+        self.value(Event::Kind(Kind::Null), 0);
     }
 
     fn begin_map(&mut self) {
-        let node = self.value(Kind::M);
+        let node = self.value(Event::Kind(Kind::M), 0);
         self.maps += 1;
-        self.open.push(Frame::Map { node, map: self.maps, last: NONE });
+        self.open.push(Frame::Map { node, map: self.maps, last: NONE, guess: self.nodes[node as usize].first_child });
     }
 
     fn end_map(&mut self) {
@@ -398,7 +430,7 @@ impl Sink for Learner {
     }
 
     fn begin_list(&mut self) {
-        let node = self.value(Kind::L);
+        let node = self.value(Event::Kind(Kind::L), 0);
         let mut element = self.nodes[node as usize].element;
         if element == NONE {
             // Past the limit elements share their list's node; the next name is refused.
@@ -412,24 +444,25 @@ impl Sink for Learner {
 
     fn end_list(&mut self) {
         if let Some(Frame::List { node, length, .. }) = self.open.pop() {
-            self.journal.push(Entry { node, event: Event::Members(length) });
+            self.journal.push(Entry { node, event: Event::Members, measure: length });
         }
     }
 
     fn begin_set(&mut self, kind: Kind) {
-        let node = self.value(kind);
+        let node = self.value(Event::Kind(kind), 0);
         self.open.push(Frame::Set { node, length: 0 });
     }
 
     fn end_set(&mut self) {
         if let Some(Frame::Set { node, length }) = self.open.pop() {
-            self.journal.push(Entry { node, event: Event::Members(length) });
+            self.journal.push(Entry { node, event: Event::Members, measure: length });
         }
     }
 }
 
-fn add_digits(sum: &mut Digits, digits: &Digits) {
-    sum.integer = sum.integer.max(digits.integer);
-    sum.scale = sum.scale.max(digits.scale);
-    sum.beyond_int64 += digits.beyond_int64;
+/// Takes in the digits of a number that no int64 holds.
+fn add_digits(sum: &mut Digits, digits: u64) {
+    sum.integer = sum.integer.max((digits >> 32) as u32);
+    sum.scale = sum.scale.max(digits as u32);
+    sum.beyond_int64 += 1;
 }
