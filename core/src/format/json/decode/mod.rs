@@ -290,11 +290,13 @@ impl<'a> Decoder<'a> {
             },
             b"{\"BOOL\":" => {
                 self.at += 8;
+                self.white();
                 let value = self.boolean(Kind::Bool)?;
                 sink.boolean(value);
             }
             b"{\"NULL\":" => {
                 self.at += 8;
+                self.white();
                 self.boolean(Kind::Null)?;
                 sink.null();
             }
