@@ -122,6 +122,12 @@ pub trait Sink {
     /// The next value belongs to this attribute of the item or of the innermost map. A name
     /// that the object already had is refused.
     fn attribute(&mut self, name: &str) -> Result<Want, Refusal>;
+    /// The same for the attribute that the sink expects next, where `text` begins with its name
+    /// as JSON has it, and the quote behind it: so many bytes. Its value is wanted.
+    #[inline]
+    fn expected(&mut self, _text: &[u8]) -> Option<usize> {
+        None
+    }
 
     /// A string, or a member of a string set.
     fn string(&mut self, value: &str);

@@ -7,9 +7,20 @@ use rustc_hash::FxHasher;
 
 /// Whether two names are the same.
 #[inline]
-pub fn is_same(a: &str, b: &str) -> bool {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
+pub fn is_same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && ends(a).map_or_else(|| a == b, |a| Some(a) == ends(b))
+}
+
+/// The bytes of a name that stands so in JSON, and in no other way that anybody writes.
+pub fn in_json(name: &str) -> Option<Box<[u8]>> {
+    let plain = name.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\');
+    plain.then(|| [name.as_bytes(), b"\""].concat().into())
+}
+
+/// Whether the text of a name, behind its quote, begins with these bytes of [`in_json`].
+#[inline]
+pub fn begins(text: &[u8], expected: &[u8]) -> bool {
+    text.get(..expected.len()).is_some_and(|text| is_same(text, expected))
 }
 
 /// All bytes of a name of up to 16, in two words that may overlap.
@@ -48,7 +59,7 @@ impl Names {
     /// The node with this name.
     #[inline]
     pub fn get<'a>(&self, name: &str, name_of: impl Fn(u32) -> &'a str) -> Option<u32> {
-        self.0.find(hash(name), |&node| is_same(name_of(node), name)).copied()
+        self.0.find(hash(name), |&node| is_same(name_of(node).as_bytes(), name.as_bytes())).copied()
     }
 
     /// Adds a node with a name that no other has.
@@ -83,7 +94,7 @@ mod tests {
         }
         for (node, name) in all.iter().enumerate() {
             assert_eq!(names.get(name, |node| &all[node as usize]), Some(node as u32));
-            assert!(all.iter().all(|other| is_same(name, other) == (name == other)));
+            assert!(all.iter().all(|other| is_same(name.as_bytes(), other.as_bytes()) == (name == other)));
         }
         for (node, name) in all.iter().enumerate() {
             names.remove(name, node as u32);

@@ -18,7 +18,7 @@ use arrow::datatypes::SchemaRef;
 use crate::error::{Code, Error, Result};
 use crate::event::{Kind, OpenNames, Refusal, Sink, Want};
 use crate::format::json::encode::{ValueEncoder, write_string};
-use crate::name::is_same;
+use crate::name;
 use crate::number::Number;
 use crate::path;
 use crate::schema::{Extra, Schema};
@@ -220,6 +220,15 @@ impl ColumnSink {
         }
     }
 
+    /// The current name was never seen before, or in a block behind this one.
+    #[cold]
+    fn sight(&mut self) {
+        self.sightings += 1;
+        let here = Place { block: self.block, row: self.rows as u32, sighting: self.sightings };
+        let first = &mut self.tree.nodes[self.current as usize].first;
+        self.sighted.push((self.current, std::mem::replace(first, here)));
+    }
+
     /// The path of the value that comes now, with indices.
     #[cold]
     fn path(&self) -> String {
@@ -417,7 +426,7 @@ impl Sink for ColumnSink {
             Some(Frame::Struct { node, row, last, guess }) => {
                 let row = *row;
                 let mut child = *guess;
-                if self.tree.nodes.get(child as usize).is_none_or(|node| !is_same(&node.name, name)) {
+                if self.tree.nodes.get(child as usize).is_none_or(|node| *node.name != *name) {
                     let members = match self.tree.nodes.get(*node as usize) {
                         None => &self.root,
                         Some(Node { builder: Builder::Struct(members, _), .. }) => members,
@@ -444,14 +453,12 @@ impl Sink for ColumnSink {
                 }
                 found.seen = row + 1;
                 *guess = found.next;
-                if found.first.block > self.block {
-                    self.sightings += 1;
-                    let here = Place { block: self.block, row: self.rows as u32, sighting: self.sightings };
-                    self.sighted.push((child, std::mem::replace(&mut found.first, here)));
-                }
                 self.unknown = None;
                 self.current = child;
                 self.row = row;
+                if found.first.block > self.block {
+                    self.sight();
+                }
                 Ok(Want::Value)
             }
             Some(Frame::Map { node, value, entry, .. }) => {
@@ -466,6 +473,24 @@ impl Sink for ColumnSink {
             }
             _ => Ok(Want::Nothing),
         }
+    }
+
+    #[inline]
+    fn expected(&mut self, text: &[u8]) -> Option<usize> {
+        let Some(Frame::Struct { row, last, guess, .. }) = self.open.last_mut().filter(|_| !self.text.is_open()) else { return None };
+        let found = self.tree.nodes.get_mut(*guess as usize)?;
+        let in_json = found.in_json.as_ref().filter(|name| found.seen != *row + 1 && name::begins(text, name))?;
+        found.seen = *row + 1;
+        self.unknown = None;
+        self.current = *guess;
+        self.row = *row;
+        *last = *guess;
+        *guess = found.next;
+        let length = in_json.len();
+        if found.first.block > self.block {
+            self.sight();
+        }
+        Some(length)
     }
 
     #[inline]

@@ -9,7 +9,7 @@ use arrow::error::ArrowError;
 
 use super::builders::{Booleans, Bytes, Lists, Validity, Values};
 use crate::event::Kind;
-use crate::name::Names;
+use crate::name::{self, Names};
 use crate::number::Number;
 use crate::schema::{Field, Timestamp, Type};
 
@@ -18,6 +18,7 @@ pub const NONE: u32 = u32::MAX;
 
 pub struct Node {
     pub name: Box<str>,
+    pub in_json: Option<Box<[u8]>>,
     /// The row behind the last one that had this name.
     pub seen: usize,
     /// What followed this name the last time.
@@ -165,7 +166,7 @@ impl Tree {
             Type::MixedText => Builder::MixedText(Bytes::default()),
         };
         let first = if self.guessed { Place::NEVER } else { Place::default() };
-        self.nodes.push(Node { name: name.into(), seen: 0, next: NONE, first, builder });
+        self.nodes.push(Node { name: name.into(), in_json: name::in_json(name), seen: 0, next: NONE, first, builder });
         self.nodes.len() as u32 - 1
     }
 

@@ -10,7 +10,7 @@ use super::Columns;
 use super::summary::{Digits, First, PathSummary, Summary};
 use crate::error::Code;
 use crate::event::{Kind, Refusal, Sink, Want};
-use crate::name::{Names, is_same};
+use crate::name::{self, Names};
 use crate::number::Number;
 
 /// Paths that a summary may hold, by default: past it memory would grow with the data.
@@ -46,6 +46,7 @@ pub struct Learner {
 
 struct Node {
     name: Box<str>,
+    in_json: Option<Box<[u8]>>,
     parent: u32,
     /// The map that last had this name.
     seen: u64,
@@ -111,6 +112,7 @@ impl Node {
     fn new(name: &str, parent: u32) -> Self {
         Self {
             name: name.into(),
+            in_json: name::in_json(name),
             parent,
             seen: 0,
             next: NONE,
@@ -349,7 +351,7 @@ impl Sink for Learner {
                 }
             };
         }
-        let expected = self.nodes.get(guess as usize).is_some_and(|found| found.parent == node && is_same(&found.name, name));
+        let expected = self.nodes.get(guess as usize).is_some_and(|found| found.parent == node && *found.name == *name);
         let child = if expected { guess } else { self.child(node, name)? };
         if child != guess {
             match self.nodes.get_mut(last as usize) {
@@ -369,6 +371,18 @@ impl Sink for Learner {
         }
         self.current = child;
         Ok(Want::Value)
+    }
+
+    #[inline]
+    fn expected(&mut self, text: &[u8]) -> Option<usize> {
+        let Some(Frame::Map { node, map, last, guess }) = self.open.last_mut() else { return None };
+        let found = self.nodes.get_mut(*guess as usize)?;
+        let in_json = found.in_json.as_ref().filter(|name| found.parent == *node && found.seen != *map && name::begins(text, name))?;
+        found.seen = *map;
+        self.current = *guess;
+        *last = *guess;
+        *guess = found.next;
+        Some(in_json.len())
     }
 
     fn string(&mut self, value: &str) {

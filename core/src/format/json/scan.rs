@@ -11,19 +11,26 @@ const LAST_CONTROL: u8x16 = u8x16::new([0x1f; 16]);
 /// backslash, a control character; the length of `bytes` where there is none.
 #[inline]
 pub fn string_end(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<16>) {
-        let chunk = u8x16::new(*chunk);
-        let special = chunk.simd_eq(QUOTE) | chunk.simd_eq(BACKSLASH) | chunk.min(LAST_CONTROL).simd_eq(chunk);
-        let hits = special.to_bitmask();
+    // Most strings end in the first 32 bytes: how long they are is then no branch.
+    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<32>) {
+        let (first, second) = chunk.split_at(16);
+        let hits = specials(first) | specials(second) << 16;
         if hits != 0 {
             return at + hits.trailing_zeros() as usize;
         }
-        at += 16;
+        at += 32;
     }
     while at < bytes.len() && bytes[at] >= 0x20 && bytes[at] != b'"' && bytes[at] != b'\\' {
         at += 1;
     }
     at
+}
+
+/// A bit for each byte of 16 that a string cannot hold as it is.
+#[inline]
+fn specials(bytes: &[u8]) -> u32 {
+    let bytes = u8x16::new(bytes.first_chunk().copied().unwrap_or_default());
+    (bytes.simd_eq(QUOTE) | bytes.simd_eq(BACKSLASH) | bytes.min(LAST_CONTROL).simd_eq(bytes)).to_bitmask()
 }
 
 /// Finds the end of one JSON object or array by its brackets and strings alone, in as many

@@ -204,10 +204,18 @@ impl<'a> Decoder<'a> {
         }
         loop {
             let name_at = self.at;
-            let name = self.string()?;
-            let want = match sink.attribute(name) {
-                Ok(want) => want,
-                Err(refusal) => return Err(self.in_attribute(Fault::refused(refusal, name_at), name_at)),
+            let behind = self.bytes.get(name_at + 1..).unwrap_or_default();
+            let want = if self.bytes.get(name_at) == Some(&b'"')
+                && let Some(length) = sink.expected(behind)
+            {
+                self.at += 1 + length;
+                Want::Value
+            } else {
+                let name = self.string()?;
+                match sink.attribute(name) {
+                    Ok(want) => want,
+                    Err(refusal) => return Err(self.in_attribute(Fault::refused(refusal, name_at), name_at)),
+                }
             };
             if self.bytes.get(self.at) == Some(&b':') {
                 self.at += 1;
