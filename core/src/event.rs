@@ -123,9 +123,9 @@ pub trait Sink {
     /// that the object already had is refused.
     fn attribute(&mut self, name: &str) -> Result<Want, Refusal>;
     /// The same for the attribute that the sink expects next, where `text` begins with its name
-    /// as JSON has it, and the quote behind it: so many bytes. Its value is wanted.
+    /// as JSON has it, and the quote behind it: so many bytes.
     #[inline]
-    fn expected(&mut self, _text: &[u8]) -> Option<usize> {
+    fn expected(&mut self, _text: &[u8]) -> Option<(usize, Want)> {
         None
     }
 

@@ -37,6 +37,10 @@ pub enum Unplaced {
     Extra(Extra),
 }
 
+/// Names that are no columns, and are known all the same: what they are must not grow without
+/// bound.
+const MAX_UNWANTED: usize = 10_000;
+
 /// Fills the columns of a schema with items.
 pub struct ColumnSink {
     schema: SchemaRef,
@@ -188,6 +192,7 @@ impl ColumnSink {
                 None => self.extra.column.finish_text(rows).map_err(failed)?,
             });
         }
+        self.tree.forget_unwanted(0);
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let batch = RecordBatch::try_new_with_options(schema, arrays, &options).map_err(failed)?;
         Ok(Rows { batch, sizes: std::mem::take(&mut self.sizes), losses: std::mem::take(&mut self.losses) })
@@ -414,6 +419,7 @@ impl Sink for ColumnSink {
         for at in 0..self.root.nodes.len() {
             self.tree.truncate(self.root.nodes[at], self.rows);
         }
+        self.tree.forget_unwanted(self.rows);
     }
 
     fn attribute(&mut self, name: &str) -> Result<Want, Refusal> {
@@ -432,7 +438,11 @@ impl Sink for ColumnSink {
                         Some(Node { builder: Builder::Struct(members, _), .. }) => members,
                         Some(_) => return Ok(Want::Nothing),
                     };
-                    let Some(found) = members.names.get(name, |node| &self.tree.nodes[node as usize].name) else {
+                    child = if let Some(found) = members.names.get(name, |node| &self.tree.nodes[node as usize].name) {
+                        found
+                    } else if self.chosen && *node == NONE && self.tree.unwanted() < MAX_UNWANTED {
+                        self.tree.add_unwanted(name, &mut self.root)
+                    } else {
                         self.unwanted.add(name)?;
                         if self.chosen && *node == NONE {
                             return Ok(Want::Nothing);
@@ -441,7 +451,6 @@ impl Sink for ColumnSink {
                         self.current = NONE;
                         return Ok(Want::Value);
                     };
-                    child = found;
                     if let Some(last) = self.tree.nodes.get_mut(*last as usize) {
                         last.next = child;
                     }
@@ -456,10 +465,11 @@ impl Sink for ColumnSink {
                 self.unknown = None;
                 self.current = child;
                 self.row = row;
+                let want = found.builder.want();
                 if found.first.block > self.block {
                     self.sight();
                 }
-                Ok(Want::Value)
+                Ok(want)
             }
             Some(Frame::Map { node, value, entry, .. }) => {
                 self.unwanted.add(name)?;
@@ -476,7 +486,7 @@ impl Sink for ColumnSink {
     }
 
     #[inline]
-    fn expected(&mut self, text: &[u8]) -> Option<usize> {
+    fn expected(&mut self, text: &[u8]) -> Option<(usize, Want)> {
         let Some(Frame::Struct { row, last, guess, .. }) = self.open.last_mut().filter(|_| !self.text.is_open()) else { return None };
         let found = self.tree.nodes.get_mut(*guess as usize)?;
         let in_json = found.in_json.as_ref().filter(|name| found.seen != *row + 1 && name::begins(text, name))?;
@@ -486,11 +496,11 @@ impl Sink for ColumnSink {
         self.row = *row;
         *last = *guess;
         *guess = found.next;
-        let length = in_json.len();
+        let expected = (in_json.len(), found.builder.want());
         if found.first.block > self.block {
             self.sight();
         }
-        Some(length)
+        Some(expected)
     }
 
     #[inline]

@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int64Type, Timesta
 use arrow::error::ArrowError;
 
 use super::builders::{Booleans, Bytes, Lists, Validity, Values};
-use crate::event::Kind;
+use crate::event::{Kind, Want};
 use crate::name::{self, Names};
 use crate::number::Number;
 use crate::schema::{Field, Timestamp, Type};
@@ -81,6 +81,8 @@ pub enum Builder {
     },
     Json(Bytes),
     MixedText(Bytes),
+    /// No column: an attribute that was not asked for.
+    Unwanted,
 }
 
 #[derive(Default)]
@@ -109,11 +111,37 @@ pub struct Tree {
     /// The schema is a guess: it is watched where names first stand, and what was always empty
     /// has no place for anything.
     guessed: bool,
+    /// Nodes that are not of the schema: they stand behind the others.
+    unwanted: usize,
 }
 
 impl Tree {
     pub fn new(guessed: bool) -> Self {
-        Self { nodes: Vec::new(), guessed }
+        Self { nodes: Vec::new(), guessed, unwanted: 0 }
+    }
+
+    /// How many names are known that were not asked for.
+    pub fn unwanted(&self) -> usize {
+        self.unwanted
+    }
+
+    /// A node for an attribute that was not asked for.
+    pub fn add_unwanted(&mut self, name: &str, root: &mut Members) -> u32 {
+        let node = self.push(name, Builder::Unwanted, Place::default());
+        self.unwanted += 1;
+        root.names.insert(name, node, |node| &self.nodes[node as usize].name);
+        node
+    }
+
+    /// Rows from here on have had no attribute that was not asked for.
+    pub fn forget_unwanted(&mut self, rows: usize) {
+        let first = self.nodes.len() - self.unwanted;
+        self.nodes[first..].iter_mut().for_each(|node| node.seen = node.seen.min(rows));
+    }
+
+    fn push(&mut self, name: &str, builder: Builder, first: Place) -> u32 {
+        self.nodes.push(Node { name: name.into(), in_json: name::in_json(name), seen: 0, next: NONE, first, builder });
+        self.nodes.len() as u32 - 1
     }
 
     /// The members of all structs.
@@ -165,9 +193,7 @@ impl Tree {
             Type::Json => Builder::Json(Bytes::default()),
             Type::MixedText => Builder::MixedText(Bytes::default()),
         };
-        let first = if self.guessed { Place::NEVER } else { Place::default() };
-        self.nodes.push(Node { name: name.into(), in_json: name::in_json(name), seen: 0, next: NONE, first, builder });
-        self.nodes.len() as u32 - 1
+        self.push(name, builder, if self.guessed { Place::NEVER } else { Place::default() })
     }
 
     fn map(&mut self, value: &Type) -> Builder {
@@ -206,7 +232,7 @@ impl Tree {
             }
             Builder::Timestamp(b, _) => Arc::new(b.finish::<TimestampMicrosecondType>(rows)?.with_timezone("UTC")),
             Builder::Boolean(b) => b.finish(rows),
-            Builder::Null => new_null_array(ty, rows),
+            Builder::Null | Builder::Unwanted => new_null_array(ty, rows),
             Builder::Struct(members, validity) => {
                 validity.pad(rows);
                 self.finish_struct(members.nodes.iter().copied(), ty, validity.finish(), rows)?
@@ -259,7 +285,7 @@ impl Tree {
             Builder::Decimal { values, .. } => values.truncate(rows),
             Builder::Float64(b) => b.truncate(rows),
             Builder::Boolean(b) => b.truncate(rows),
-            Builder::Null => {}
+            Builder::Null | Builder::Unwanted => {}
             Builder::Struct(members, validity) => {
                 validity.truncate(rows);
                 members.nodes.iter().for_each(|&node| self.truncate(node, rows));
@@ -283,6 +309,12 @@ impl Tree {
 }
 
 impl Builder {
+    /// What a source is to send of a value.
+    #[inline]
+    pub fn want(&self) -> Want {
+        if matches!(self, Self::Unwanted) { Want::Nothing } else { Want::Value }
+    }
+
     /// Puts a number into its row, if it has a place here.
     #[inline]
     pub fn set_number(&mut self, row: usize, value: Number) -> Fit {

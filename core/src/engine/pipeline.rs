@@ -125,6 +125,7 @@ enum FileState {
 struct OpenFile {
     feed: FileFeed,
     reader: Option<Box<dyn Read + Send>>,
+    chunk: Vec<u8>,
     blocks: usize,
 }
 
@@ -467,13 +468,12 @@ impl<S: BlockSink> Shared<S> {
         };
         let reader = opened.map_err(|error| (error, 0, FileBytes::default()))?;
         let feed = FileFeed::new(file, self.pass.reading.format_of(&self.pass.files[file]), self.pass.check == Check::Md5);
-        Ok(Box::new(OpenFile { feed, reader: Some(reader), blocks: 0 }))
+        Ok(Box::new(OpenFile { feed, reader: Some(reader), chunk: vec![0; CHUNK], blocks: 0 }))
     }
 
     /// The next block of a file, or its end.
     #[allow(clippy::type_complexity)]
     fn inflate(&self, mut open: Box<OpenFile>) -> Result<(Option<Block>, Box<OpenFile>), (Error, usize, FileBytes)> {
-        let mut chunk = vec![0; CHUNK];
         loop {
             match open.feed.next_block() {
                 Ok(Some(block)) => return Ok((Some(block), open)),
@@ -484,35 +484,34 @@ impl<S: BlockSink> Shared<S> {
                 Ok(None) => {}
                 Err(error) => return Err((error, open.blocks, open.feed.bytes())),
             }
-            if let Err(error) = self.read(&mut open, &mut chunk) {
+            if let Err(error) = self.read(&mut open) {
                 return Err((error, open.blocks, open.feed.bytes()));
             }
         }
     }
 
-    fn read(&self, open: &mut OpenFile, chunk: &mut [u8]) -> Result<()> {
+    fn read(&self, open: &mut OpenFile) -> Result<()> {
         if self.pass.control.is_cancelled() {
             return Err(Error::new(Code::Interrupted, "stopped"));
         }
         let Some(reader) = &mut open.reader else {
             return Ok(());
         };
-        let count = reader.read(chunk).map_err(|e| Error::new(Code::Io, e.to_string()))?;
+        let count = reader.read(&mut open.chunk).map_err(|e| Error::new(Code::Io, e.to_string()))?;
         self.pass.control.read(count);
         if count == 0 {
             open.reader = None;
             open.feed.finish();
         } else {
-            open.feed.push(&chunk[..count]);
+            open.feed.push(&open.chunk[..count]);
         }
         Ok(())
     }
 
     /// Reads what stands behind the end of the data, for the MD5.
     fn drain(&self, open: &mut OpenFile) -> Result<()> {
-        let mut chunk = vec![0; CHUNK];
         while open.reader.is_some() {
-            self.read(open, &mut chunk)?;
+            self.read(open)?;
         }
         Ok(())
     }

@@ -374,7 +374,7 @@ impl Sink for Learner {
     }
 
     #[inline]
-    fn expected(&mut self, text: &[u8]) -> Option<usize> {
+    fn expected(&mut self, text: &[u8]) -> Option<(usize, Want)> {
         let Some(Frame::Map { node, map, last, guess }) = self.open.last_mut() else { return None };
         let found = self.nodes.get_mut(*guess as usize)?;
         let in_json = found.in_json.as_ref().filter(|name| found.parent == *node && found.seen != *map && name::begins(text, name))?;
@@ -382,7 +382,7 @@ impl Sink for Learner {
         self.current = *guess;
         *last = *guess;
         *guess = found.next;
-        Some(in_json.len())
+        Some((in_json.len(), Want::Value))
     }
 
     fn string(&mut self, value: &str) {

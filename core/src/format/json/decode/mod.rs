@@ -206,10 +206,10 @@ impl<'a> Decoder<'a> {
             let name_at = self.at;
             let behind = self.bytes.get(name_at + 1..).unwrap_or_default();
             let want = if self.bytes.get(name_at) == Some(&b'"')
-                && let Some(length) = sink.expected(behind)
+                && let Some((length, want)) = sink.expected(behind)
             {
                 self.at += 1 + length;
-                Want::Value
+                want
             } else {
                 let name = self.string()?;
                 match sink.attribute(name) {
