@@ -419,3 +419,30 @@ fn schema_documents_can_be_edited() {
         assert_eq!(Schema::from_json(&document).expect_err(pointer).code(), Code::Schema, "{pointer}");
     }
 }
+
+#[test]
+fn names_that_are_not_asked_for_stand_once_in_an_item() {
+    let read = |lines: &str| {
+        let mut storage = Memory::default();
+        storage.insert("data.json", lines.as_bytes());
+        let export = open(Arc::new(storage), "", "test").expect("a file");
+        let columns: Columns = ["a".to_owned()].into();
+        let options = ReadOptions { columns: Some(columns), ..ReadOptions::default() };
+        let batches: Result<Vec<_>> = export.read(options, &Control::default())?.batches(&Control::default())?.collect();
+        Ok::<_, dynarrow::Error>(batches?.iter().map(RecordBatch::num_rows).sum::<usize>())
+    };
+    // More names than are known beside the columns, the same again and in another order, in several blocks.
+    let name = |n: usize| format!("\"u{n}\":{{\"M\":{{\"a\":{{\"N\":\"{n}\"}}}}}}");
+    let item =
+        |names: &mut dyn Iterator<Item = usize>| format!("{{{},\"a\":{{\"S\":\"x\"}}}}\n", names.map(name).collect::<Vec<_>>().join(","));
+    let mut lines = String::new();
+    for n in 0..150 {
+        lines += &item(&mut (n * 100..n * 100 + 150));
+        lines += &item(&mut (n * 100..n * 100 + 150).rev());
+    }
+    assert_eq!(read(&lines).expect("good data"), 300);
+    for twice in [0, 149, 14_000, 14_999] {
+        let bad = lines.clone() + &item(&mut [twice, 7, twice].into_iter());
+        assert_eq!(read(&bad).expect_err("a name twice").code(), Code::DuplicateAttribute, "{twice}");
+    }
+}
