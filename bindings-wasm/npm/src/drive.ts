@@ -51,14 +51,20 @@ const TURN = 10;
 /** Reports the progress of one call over its passes, and lets other tasks have their turn. */
 export class Watch {
   readonly #options: WorkOptions;
-  readonly #total: number;
+  readonly #size: number;
+  #total = 0;
   #done = 0;
   #turn = performance.now();
 
-  constructor(options: WorkOptions | undefined, files: readonly OpenFile[], passes: number) {
+  constructor(options: WorkOptions | undefined, files: readonly OpenFile[]) {
     this.#options = options ?? {};
-    this.#total = passes * files.reduce((sum, { bytes }) => sum + (bytes === null ? 0 : sizeOf(bytes)), 0);
+    this.#size = files.reduce((sum, { bytes }) => sum + (bytes === null ? 0 : sizeOf(bytes)), 0);
     this.check();
+  }
+
+  /** So many more passes over the files will follow. */
+  expect(passes: number): void {
+    this.#total += passes * this.#size;
   }
 
   /** Throws where the work is to stop. */
