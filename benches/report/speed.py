@@ -344,7 +344,7 @@ class Report:
         import pyarrow.ipc
 
         src, out = self.export(), self.out("node")
-        ours: list[str | Path] = ["node", BENCHES / "ours/node_batches.mjs", src]
+        ours: list[str | Path] = ["node", BENCHES / "ours/node_arrow.mjs", src]
         theirs: list[str | Path] = ["node", BENCHES / "peers/node_unmarshall.mjs", src]
 
         found = self.alternate(

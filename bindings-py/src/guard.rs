@@ -70,6 +70,11 @@ impl Latest {
         *self.get() = Outcome::default();
     }
 
+    /// It ended in this error.
+    pub fn fail(&self, error: &Error) {
+        self.get().failure = Some(Failure::Error(error.clone()));
+    }
+
     /// The outcome.
     pub fn get(&self) -> MutexGuard<'_, Outcome> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

@@ -48,11 +48,8 @@ impl Export {
         self.0.files().iter().map(DataFile::new).collect()
     }
 
-    fn read(&self, py: Python<'_>, options: Options<'_>, progress: Callback) -> PyResult<Reader> {
-        let options = options.read_options(py)?;
-        let check = options.check;
-        let reader = watched(py, progress, |control| self.0.read(options, control))?;
-        Ok(Reader::new(reader, check))
+    fn read(&self, py: Python<'_>, options: Options<'_>) -> PyResult<Reader> {
+        Reader::new(self.0.clone(), options.read_options(py)?).map_err(|error| to_py(py, &error))
     }
 
     fn infer_schema(&self, py: Python<'_>, options: Options<'_>, progress: Callback) -> PyResult<Schema> {

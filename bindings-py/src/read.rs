@@ -1,32 +1,57 @@
 //! Reading as record batches.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow_pyarrow::PyArrowType;
-use dynarrow::{Check, RecordBatches};
+use dynarrow::{Check, Code, Control, Error, ReadOptions, RecordBatches};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict};
 
 use crate::control::{Callback, Watch, watched};
 use crate::error::exception;
-use crate::guard::{Failure, Latest, schema_capsule, stream_capsule};
+use crate::guard::{Latest, schema_capsule, stream_capsule};
 use crate::open::show;
 use crate::schema::Schema;
 
 /// Reads an export as record batches, as often as wanted.
 #[pyclass(frozen, module = "dynarrow._dynarrow")]
 pub struct Reader {
-    inner: dynarrow::Reader,
-    check: Check,
+    export: dynarrow::Export,
+    options: ReadOptions,
+    /// Learns at the first need: who takes all batches at once may do without.
+    learnt: OnceLock<dynarrow::Reader>,
     latest: Latest,
 }
 
 impl Reader {
-    /// Of a reader of the core, which checks so much.
-    pub fn new(reader: dynarrow::Reader, check: Check) -> Self {
-        Self { inner: reader, check, latest: Latest::default() }
+    /// Of an export, read like this.
+    pub fn new(export: dynarrow::Export, options: ReadOptions) -> dynarrow::Result<Self> {
+        export.check_options(&options)?;
+        Ok(Self { export, options, learnt: OnceLock::new(), latest: Latest::default() })
+    }
+
+    fn learnt(&self, control: &Control) -> dynarrow::Result<&dynarrow::Reader> {
+        if let Some(reader) = self.learnt.get() {
+            return Ok(reader);
+        }
+        let failed = |error: &Error| {
+            self.latest.begin();
+            self.latest.fail(error);
+        };
+        let reader = self.export.read(self.options.clone(), control).inspect_err(failed)?;
+        Ok(self.learnt.get_or_init(|| reader))
+    }
+
+    /// Of what was learnt; quietly learns before where that was not done.
+    fn reader(&self, py: Python<'_>) -> PyResult<&dynarrow::Reader> {
+        watched(py, None, |control| self.learnt(control))
+    }
+
+    fn all(&self, reader: &dynarrow::Reader, control: &Control) -> dynarrow::Result<Batches> {
+        let batches = Recorded::new(reader, &self.latest, control)?.collect::<dynarrow::Result<_>>()?;
+        Ok(Batches { schema: reader.schema().to_arrow().into(), batches })
     }
 }
 
@@ -34,16 +59,25 @@ impl Reader {
 impl Reader {
     #[getter]
     fn name(&self) -> &str {
-        self.inner.export().name()
+        self.export.name()
     }
 
     #[getter]
-    fn schema(&self) -> Schema {
-        Schema(self.inner.schema().clone())
+    fn is_learnt(&self) -> bool {
+        self.learnt.get().is_some()
+    }
+
+    fn learn(&self, py: Python<'_>, progress: Callback) -> PyResult<()> {
+        watched(py, progress, |control| self.learnt(control).map(drop))
+    }
+
+    #[getter]
+    fn schema(&self, py: Python<'_>) -> PyResult<Schema> {
+        self.reader(py).map(|reader| Schema(reader.schema().clone()))
     }
 
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        schema_capsule(py, &self.inner.schema().to_arrow())
+        schema_capsule(py, &self.reader(py)?.schema().to_arrow())
     }
 
     /// A new stream, from the first batch on.
@@ -51,29 +85,37 @@ impl Reader {
     fn __arrow_c_stream__<'py>(&self, py: Python<'py>, requested_schema: Option<&Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyCapsule>> {
         // The protocol lets a producer give its own schema.
         let _ = requested_schema;
-        let watch = Watch::new(py, None);
-        let schema = self.inner.schema().to_arrow().into();
-        let recorded = watch.run(py, |_| Recorded::new(&self.inner, &self.latest, &dynarrow::Control::default()))?;
-        stream_capsule(py, schema, recorded, &self.latest)
+        let reader = self.reader(py)?;
+        let recorded = watched(py, None, |_| Recorded::new(reader, &self.latest, &Control::default()))?;
+        stream_capsule(py, reader.schema().to_arrow().into(), recorded, &self.latest)
     }
 
-    /// All batches, in memory.
+    /// All batches, in memory: in one pass where nothing was learnt and a guess holds.
     fn collect(&self, py: Python<'_>, progress: Callback) -> PyResult<Batches> {
-        let batches = watched(py, progress, |control| Recorded::new(&self.inner, &self.latest, control)?.collect())?;
-        Ok(Batches { schema: self.inner.schema().to_arrow().into(), batches })
+        watched(py, progress, |control| {
+            // What is wrong with the data is said by the passes.
+            let guessed = if self.is_learnt() { None } else { self.export.read_guessed(&self.options).ok().flatten() };
+            match guessed.map(|reader| self.all(&reader, control)) {
+                Some(Err(error)) if error.code() == Code::Changed => {}
+                Some(all) => return all,
+                None => {}
+            }
+            self.all(self.learnt(control)?, control)
+        })
     }
 
     /// The batches one by one, as pyarrow's.
     fn batches(&self, py: Python<'_>) -> PyResult<BatchIterator> {
+        let reader = self.reader(py)?;
         let watch = Watch::new(py, None);
-        let batches = watch.run(py, |control| Recorded::new(&self.inner, &self.latest, control))?;
+        let batches = watch.run(py, |control| Recorded::new(reader, &self.latest, control))?;
         Ok(BatchIterator { watch, batches: Mutex::new(batches) })
     }
 
     #[getter]
     fn report(&self, py: Python<'_>) -> PyResult<Option<ReadReport>> {
         let report = self.latest.get().report.clone();
-        report.map(|report| ReadReport::new(py, &report, self.check)).transpose()
+        report.map(|report| ReadReport::new(py, &report, self.options.check)).transpose()
     }
 
     #[getter]
@@ -90,7 +132,7 @@ struct Recorded {
 }
 
 impl Recorded {
-    fn new(reader: &dynarrow::Reader, latest: &Latest, control: &dynarrow::Control) -> dynarrow::Result<Self> {
+    fn new(reader: &dynarrow::Reader, latest: &Latest, control: &Control) -> dynarrow::Result<Self> {
         latest.begin();
         Ok(Self { batches: reader.batches(control)?, latest: latest.clone() })
     }
@@ -101,10 +143,9 @@ impl Iterator for Recorded {
 
     fn next(&mut self) -> Option<Self::Item> {
         let next = self.batches.next();
-        let mut latest = self.latest.get();
-        latest.report = Some(self.batches.report());
+        self.latest.get().report = Some(self.batches.report());
         if let Some(Err(error)) = &next {
-            latest.failure = Some(Failure::Error(error.clone()));
+            self.latest.fail(error);
         }
         next
     }

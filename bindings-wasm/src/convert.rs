@@ -10,6 +10,7 @@ use dynarrow::parquet::{BatchFormat, BatchWriter, ROW_GROUP};
 use wasm_bindgen::prelude::*;
 
 use crate::error::{Result, of_report, thrown};
+use crate::guess::Guess;
 use crate::open::Export;
 use crate::options::Options;
 use crate::pass::pushed;
@@ -17,6 +18,7 @@ use crate::pass::pushed;
 /// A conversion under way.
 #[wasm_bindgen]
 pub struct Converting {
+    reader: dynarrow::Reader,
     pass: PushPass<ColumnSink>,
     batching: Batching,
     /// Gone when it has finished.
@@ -27,24 +29,25 @@ pushed!(Converting);
 
 #[wasm_bindgen]
 impl Export {
-    /// Converts to Parquet with the schema that was learnt or given; the files are to be pushed.
-    pub fn to_parquet(&self, options: &Options) -> Result<Converting> {
-        self.convert(options, BatchFormat::Parquet)
+    /// Converts to Parquet with the schema that was guessed, learnt or given; the files are to
+    /// be pushed.
+    pub fn to_parquet(&self, options: &Options, guess: Option<Guess>) -> Result<Converting> {
+        self.convert(options, guess, BatchFormat::Parquet).map_err(thrown)
     }
 
-    /// Converts to an Arrow IPC stream with the schema that was learnt or given; the files are to be
-    /// pushed.
-    pub fn to_arrow(&self, options: &Options) -> Result<Converting> {
-        self.convert(options, BatchFormat::ArrowStream)
+    /// The same to an Arrow IPC stream.
+    pub fn to_arrow(&self, options: &Options, guess: Option<Guess>) -> Result<Converting> {
+        self.convert(options, guess, BatchFormat::ArrowStream).map_err(thrown)
     }
 }
 
 impl Export {
-    fn convert(&self, options: &Options, format: BatchFormat) -> Result<Converting> {
+    fn convert(&self, options: &Options, guess: Option<Guess>, format: BatchFormat) -> dynarrow::Result<Converting> {
         let group = (format == BatchFormat::Parquet).then_some(ROW_GROUP);
-        let (pass, batching) = self.batches(options, group)?;
-        let writer = BatchWriter::new(format, &batching.schema(), Arc::new(AtOnce), Vec::new()).map_err(thrown)?;
-        Ok(Converting { pass, batching, writer: Some(writer) })
+        let reader = guess.map_or_else(|| self.reader(options), |Guess(reader)| Ok(reader))?;
+        let (pass, batching) = self.batches(&reader, options, group)?;
+        let writer = BatchWriter::new(format, &batching.schema(), Arc::new(AtOnce), Vec::new())?;
+        Ok(Converting { reader, pass, batching, writer: Some(writer) })
     }
 }
 
@@ -63,8 +66,10 @@ impl Converting {
         (!written.is_empty()).then_some(written)
     }
 
-    /// All files were pushed: the rest of the output.
+    /// All files were pushed: the rest of the output. `E_CHANGED` where the schema is not that of
+    /// the items.
     pub fn finish(&mut self) -> Result<Vec<u8>> {
+        self.reader.check_schema(self.pass.totals().items, &[self.pass.sink()]).map_err(thrown)?;
         self.batching.finish();
         self.write().map_err(thrown)?;
         self.writer.take().map_or(Ok(Vec::new()), BatchWriter::finish).map_err(thrown)

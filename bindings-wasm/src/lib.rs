@@ -5,6 +5,7 @@
 
 mod convert;
 mod error;
+mod guess;
 mod open;
 mod options;
 mod pass;

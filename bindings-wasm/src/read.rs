@@ -18,6 +18,7 @@ use crate::pass::pushed;
 /// A reading under way.
 #[wasm_bindgen]
 pub struct Reading {
+    reader: dynarrow::Reader,
     pass: PushPass<ColumnSink>,
     batching: Batching,
 }
@@ -28,18 +29,26 @@ pushed!(Reading);
 impl Export {
     /// Reads with the schema that was learnt or given; the files are to be pushed.
     pub fn read(&self, options: &Options) -> Result<Reading> {
-        let (pass, batching) = self.batches(options, None)?;
-        Ok(Reading { pass, batching })
+        let reader = self.reader(options).map_err(thrown)?;
+        let (pass, batching) = self.batches(&reader, options, None).map_err(thrown)?;
+        Ok(Reading { reader, pass, batching })
     }
 }
 
 impl Export {
+    /// A reader with the schema that was learnt or given.
+    pub(crate) fn reader(&self, options: &Options) -> dynarrow::Result<dynarrow::Reader> {
+        Ok(self.0.read_with(self.known_schema(options)?, options.0.clone()))
+    }
+
     /// A pass into columns, and what cuts their rows.
-    pub(crate) fn batches(&self, options: &Options, group: Option<Limit>) -> Result<(PushPass<ColumnSink>, Batching)> {
-        let schema = self.known_schema(options).map_err(thrown)?;
-        let reader = self.0.read_with(schema, options.0.clone());
-        let pass = self.0.push_pass(&options.0, reader.sink()).map_err(thrown)?;
-        Ok((pass, Batching::new(reader.schema(), &options.0, group).map_err(thrown)?))
+    pub(crate) fn batches(
+        &self,
+        reader: &dynarrow::Reader,
+        Options(options): &Options,
+        group: Option<Limit>,
+    ) -> dynarrow::Result<(PushPass<ColumnSink>, Batching)> {
+        Ok((self.0.push_pass(options, reader.sink())?, Batching::new(reader.schema(), options, group)?))
     }
 }
 
@@ -53,8 +62,10 @@ impl Reading {
     }
 
     /// All files were pushed: the rows that are left are a batch.
-    pub fn finish(&mut self) {
+    pub fn finish(&mut self) -> Result<()> {
+        self.reader.check_schema(self.pass.totals().items, &[self.pass.sink()]).map_err(thrown)?;
         self.batching.finish();
+        Ok(())
     }
 
     /// The next batch that is complete.

@@ -121,6 +121,49 @@ test("the report of a stream", async () => {
   assert.equal(stream.report?.items, 3000);
 });
 
+/** Lines for which a guess is worth its while: three files of 8 MiB each, and something in between. */
+function enoughToGuess(more: string): Map<string, Uint8Array> {
+  const line = `{"Item":{"pk":{"S":"${"x".repeat(1000)}"},"n":{"N":"1"},"l":{"L":[{"N":"1.5"}]}}}\n`;
+  const lines = line.repeat(Math.ceil((8 << 20) / line.length));
+  return new Map([lines, lines + more + lines, lines].map((text, n) => [`${n}.json`, Buffer.from(text)]));
+}
+
+test("a guess changes nothing: the bytes at once are those of the stream", async () => {
+  const cases: [more: string, passes: number, ReadOptions?][] = [
+    ["", 1],
+    ['{"Item":{"pk":{"S":"y"}}}\n', 1],
+    ["no record\n", 1, { onError: "skip", columns: ["n", "l"], numbers: "float64" }],
+    ['{"Item":{"pk":{"S":"y"},"n":{"N":"2.5"}}}\n', 3],
+    ['{"Item":{"late":{"BOOL":true}}}\n', 3],
+    ["", 2, { sample: 10 }],
+  ];
+  for (const [more, passes, options] of cases) {
+    const source = enoughToGuess(more);
+    const size = [...source.values()].reduce((sum, bytes) => sum + bytes.length, 0);
+    for (const format of ["toArrow", "toParquet"] as const) {
+      const [whole, parts] = [await openExport(source), await openExport(source)];
+      let told = { done: 0, total: 0 };
+      const stream = whole[format]({ ...options, onProgress: (progress) => (told = progress) });
+      const bytes = await stream.bytes();
+      assert.equal(told.total, passes * size, more);
+      const expected = parts[format](options);
+      assert.ok(Buffer.from(bytes).equals(await bytesOf(expected)), `${format} ${more}`);
+      assert.deepEqual(stream.report, expected.report);
+      assert.deepEqual(await collect(stream), [], "the stream is cancelled");
+    }
+  }
+});
+
+test("the bytes at once: of text, of what is bad, of a stream that is read", async () => {
+  const exp = await openExport(SHOP);
+  assert.ok(Buffer.from(await exp.toNdjson().bytes()).equals(await bytesOf(exp.toNdjson())));
+  const bad = (await openExport(enoughToGuess('{"Item":{"pk":{"N":"one"}}}\n'))).toArrow();
+  await failsWith({ code: "E_NUMBER", file: "1.json", path: "pk" }, bad.bytes());
+  const reading = exp.toArrow();
+  reading.getReader();
+  await assert.rejects(reading.bytes(), TypeError);
+});
+
 test("row groups are handed out while the rest is read", async () => {
   // Source bytes close a row group: 64 MiB.
   const text = (name: string) => Array.from({ length: 1000 }, (_, n) => `{"a":{"S":"${name}${n}${"x".repeat(1 << 16)}"}}\n`).join("");

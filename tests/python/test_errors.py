@@ -34,7 +34,7 @@ def test_position_text_and_copies(tmp_path: Path) -> None:
     lines = '{"Item":{"a":{"S":"x"}}}\n{"Item":{"a":{"M":{"b c":{"L":[{"N":"1"},{"N":"x"}]}}}}}\n'
     export = write_export(tmp_path, [lines])
     with pytest.raises(dynarrow.DataError) as caught:
-        dynarrow.read_export(export.folder)
+        dynarrow.read_export(export.folder).to_arrow()
     error = caught.value
     assert error.code == "E_NUMBER"
     assert error.file == export.keys[0]

@@ -257,7 +257,7 @@ def test_max_paths(made: Path) -> None:
 
 def test_mixed_error(made: Path) -> None:
     with pytest.raises(dynarrow.DataError) as caught:
-        dynarrow.read_export(made, mixed="error")
+        dynarrow.read_export(made, mixed="error").to_arrow()
     assert (caught.value.code, caught.value.path) == ("E_MIXED", "mix")
 
 

@@ -88,7 +88,7 @@ def test_other_threads_run_meanwhile(large: Path) -> None:
 
 # On one thread, so that no machine is done before it is stopped.
 VERBS = {
-    "read": "dynarrow.read_export(src, threads=1)",
+    "read": "dynarrow.read_export(src, threads=1).schema",
     "to_arrow": "reader.to_arrow()",
     "items": "for item in dynarrow.iter_items(src, threads=1): pass",
     "schema": "dynarrow.infer_schema(src, threads=1)",

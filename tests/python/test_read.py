@@ -107,10 +107,14 @@ def test_columns(small: Path) -> None:
     reader = dynarrow.read_export(small, columns=["text", "pk"])
     assert reader.schema.names == ["text", "pk"]
     assert reader.to_arrow().column_names == ["text", "pk"]
-    with pytest.raises(dynarrow.UsageError) as caught:
-        dynarrow.read_export(small, columns=["pk", "no such"])
-    assert caught.value.code == "E_COLUMN"
-    assert "no such" in caught.value.message
+    none = dynarrow.read_export(small, columns=["pk", "no such"])
+    for read in (lambda: none.schema, none.to_arrow, lambda: iter(none), lambda: pa.table(none)):
+        with pytest.raises(dynarrow.UsageError) as caught:
+            read()
+        assert caught.value.code == "E_COLUMN"
+        assert "no such" in caught.value.message
+    with pytest.raises(dynarrow.UsageError, match="twice"):
+        dynarrow.read_export(small, columns=["pk", "pk"])
     with pytest.raises(TypeError):
         dynarrow.read_export(small, columns="pk")
 
@@ -241,6 +245,7 @@ def test_an_error_behind_the_learning_pass(tmp_path: Path) -> None:
     items = random_items(seed=14, count=2_000)
     export = write_export(tmp_path, [items])
     reader = dynarrow.read_export(export.folder)
+    assert len(reader.schema) > 0
     stored = export.files[0].read_bytes()
     export.files[0].write_bytes(stored[: len(stored) // 2])
     for read in (reader.to_arrow, reader.to_polars, reader.to_pandas, lambda: list(reader)):
@@ -257,6 +262,63 @@ def test_an_error_behind_the_learning_pass(tmp_path: Path) -> None:
     export.files[0].write_bytes(stored)
     assert reader.to_arrow().num_rows == 2_000
     assert reader.last_error is None
+
+
+def _wide_enough_to_guess(folder: Path, last: str = "", middle: str = "") -> Path:
+    """Lines for which a guess is worth its while: three files of 8 MiB each."""
+    line = item_line({"pk": {"S": "x" * 1_000}, "n": {"N": "1"}, "l": {"L": [{"N": "1.5"}]}})
+    lines = line * ((8 << 20) // len(line) + 1)
+    folder.mkdir()
+    for name, more in (("a", ""), ("b", middle), ("c", last)):
+        (folder / f"{name}.json").write_text(lines + more + lines * bool(more))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("surprise", "passes"),
+    [
+        ("", 1),
+        (item_line({"pk": {"S": "y"}}), 1),
+        (item_line({"pk": {"S": "y"}, "n": {"N": "2.5"}}), 3),
+        (item_line({"late": {"BOOL": True}, "pk": {"S": "y"}}), 3),
+        (item_line({"pk": {"S": "y"}, "l": {"L": [{"N": "1" * 30}, {"M": {"a": {"S": "z"}}}]}}), 3),
+    ],
+)
+def test_a_guess_changes_nothing(tmp_path: Path, surprise: str, passes: int) -> None:
+    """What takes all items reads once; after a surprise it learns, and reads again."""
+    folder = _wide_enough_to_guess(tmp_path / "data", middle=surprise)
+    size = sum(file.stat().st_size for file in folder.iterdir())
+    calls: list[tuple[int, int, int]] = []
+    guessing = dynarrow.read_export(folder, progress=lambda *call: calls.append(call))
+    table = guessing.to_arrow()
+    assert calls[-1][1] == passes * size
+    learning = dynarrow.read_export(folder)
+    assert learning.schema == guessing.schema
+    expected = learning.to_arrow()
+    assert table.equals(expected)
+    assert table.schema.equals(expected.schema, check_metadata=True)
+    assert table.schema.equals(pa.schema(guessing), check_metadata=True)
+    for report in (guessing.report, learning.report):
+        assert report
+        assert (report.items, report.bytes_in, report.files) == (table.num_rows, size, 3)
+    assert guessing.last_error is None
+
+
+def test_bad_data_behind_a_guess(tmp_path: Path) -> None:
+    bad = '{"Item":{"pk":{"N":"one"}}}\n'
+    folder = _wide_enough_to_guess(tmp_path / "data", last=bad)
+    reader = dynarrow.read_export(folder)
+    assert repr(reader) == f"Reader of {folder}"
+    with pytest.raises(dynarrow.DataError) as caught:
+        reader.to_polars()
+    assert caught.value.code == "E_NUMBER"
+    assert reader.last_error
+    assert (reader.last_error.code, reader.last_error.line) == ("E_NUMBER", caught.value.line)
+    skipping = dynarrow.read_export(folder, on_error="skip", numbers="float64")
+    frame = skipping.to_polars()
+    assert skipping.report
+    assert (skipping.report.items, skipping.report.skipped) == (frame.height, 1)
+    assert skipping.report.errors[0].line == caught.value.line
 
 
 def test_names_with_nul_cross_no_stream(tmp_path: Path) -> None:

@@ -150,8 +150,7 @@ class Export:
             on_error=on_error,
             check=check,
         )
-        with reporting(progress, "schema") as callback:
-            return Reader(self._native.read(options, callback), progress)
+        return Reader(self._native.read(options), progress)
 
     def __repr__(self) -> str:
         summary = self.summary

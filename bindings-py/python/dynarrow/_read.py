@@ -42,6 +42,11 @@ class Reader:
     ``duckdb.from_arrow(reader)``, ``pandas.DataFrame.from_arrow(reader)``. Each of them reads
     the export again, in bounded memory; all batches of a reader share one schema.
 
+    The schema is learnt over all items when it is first needed: when it is asked for, or for
+    the first of several batches. The methods that take all items at once, `to_arrow`,
+    `to_polars` and `to_pandas`, guess it from a part of a large export and read once; only where an
+    item does not fit the guess do they learn it and start over. The result is the same.
+
     Through such a stream the class of an exception is lost: the text has its code and
     position, and `last_error` is the exception itself. Ctrl-C is seen when the library
     returns. The methods ``to_*`` and iteration raise the exceptions themselves, and can be
@@ -56,8 +61,8 @@ class Reader:
 
     @property
     def schema(self) -> Schema:
-        """The schema of all batches."""
-        return self._native.schema
+        """The schema of all batches; learnt here where it was not yet."""
+        return self._learnt().schema
 
     @property
     def report(self) -> ReadReport | None:
@@ -70,21 +75,21 @@ class Reader:
         return self._native.last_error
 
     def __arrow_c_schema__(self) -> object:
-        return self._native.__arrow_c_schema__()
+        return self._learnt().__arrow_c_schema__()
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return self._native.__arrow_c_stream__(requested_schema)
+        return self._learnt().__arrow_c_stream__(requested_schema)
 
     def __iter__(self) -> Iterator[pyarrow.RecordBatch]:
         """The batches as pyarrow's, one by one."""
         import_module("pyarrow")  # an error now, not at the first batch
-        return self._native.batches()
+        return self._learnt().batches()
 
     def to_arrow(self) -> pyarrow.Table:
         """All items as a `pyarrow.Table`.
 
         Raises:
-            DynarrowError: As `read_export`.
+            DynarrowError: Bad data, with its position, or a wrong option.
             ImportError: pyarrow is not installed.
         """
         import pyarrow
@@ -97,7 +102,7 @@ class Reader:
         Maps become lists of structs with ``key`` and ``value``: polars has no map type.
 
         Raises:
-            DynarrowError: As `read_export`.
+            DynarrowError: Bad data, with its position, or a wrong option.
             ImportError: polars is not installed.
         """
         import polars
@@ -116,7 +121,7 @@ class Reader:
                 stands past 2**53.
 
         Raises:
-            DynarrowError: As `read_export`.
+            DynarrowError: Bad data, with its position, or a wrong option.
             UsageError: An unknown ``dtype_backend``.
             ImportError: pandas or pyarrow is not installed.
         """
@@ -159,7 +164,15 @@ class Reader:
         return (connection or duckdb.default_connection()).from_arrow(self)
 
     def __repr__(self) -> str:
-        return f"Reader of {self._native.name}\n{self.schema!r}"
+        # To look at a reader is not to read.
+        known = f"\n{self._native.schema!r}" if self._native.is_learnt else ""
+        return f"Reader of {self._native.name}{known}"
+
+    def _learnt(self) -> _dynarrow.Reader:
+        if not self._native.is_learnt:
+            with reporting(self._progress, "schema") as callback:
+                self._native.learn(callback)
+        return self._native
 
     def _collect(self) -> _dynarrow.Batches:
         with reporting(self._progress, "read") as callback:
@@ -190,7 +203,7 @@ def read_export(
 ) -> Reader:
     """A reader of record batches: one column for each top-level attribute.
 
-    Learns the schema here, over all items; the reader then reads as often as it is asked.
+    Nothing of the data is read here: the reader reads as often as it is asked.
 
     Args:
         src: See `open_export`.
@@ -239,10 +252,11 @@ def read_export(
 
     Raises:
         NotFoundError: There is nothing at ``src``.
-        UsageError: A wrong option, ``columns`` that no item has, or an incremental export
-            (``E_INCREMENTAL``).
-        StorageError: The source cannot be read.
-        DataError: Bad data, with its position.
+        UsageError: A wrong option, or an incremental export (``E_INCREMENTAL``). The reader
+            raises it for ``columns`` that no item has.
+        StorageError: The source cannot be read; raised by the reader, too.
+        DataError: A manifest cannot be understood. The reader raises it for bad data, with
+            its position.
     """
     from dynarrow._open import open_export
 

@@ -51,14 +51,20 @@ const TURN = 10;
 /** Reports the progress of one call over its passes, and lets other tasks have their turn. */
 export class Watch {
   readonly #options: WorkOptions;
-  readonly #total: number;
+  readonly #size: number;
+  #total = 0;
   #done = 0;
   #turn = performance.now();
 
-  constructor(options: WorkOptions | undefined, files: readonly OpenFile[], passes: number) {
+  constructor(options: WorkOptions | undefined, files: readonly OpenFile[]) {
     this.#options = options ?? {};
-    this.#total = passes * files.reduce((sum, { bytes }) => sum + (bytes === null ? 0 : sizeOf(bytes)), 0);
+    this.#size = files.reduce((sum, { bytes }) => sum + (bytes === null ? 0 : sizeOf(bytes)), 0);
     this.check();
+  }
+
+  /** So many more passes over the files will follow. */
+  expect(passes: number): void {
+    this.#total += passes * this.#size;
   }
 
   /** Throws where the work is to stop. */
@@ -81,15 +87,20 @@ export class Watch {
 
 /**
  * Pushes all files. Yields after each piece of work, for the caller to take what it made;
- * nothing is read ahead of the caller.
+ * nothing but the next chunk is read ahead of the caller.
  */
 export async function* drive(pass: Pass, { files, chunkSize }: Pushed, watch: Watch): AsyncGenerator<undefined, void> {
   for (const [place, { name, bytes }] of files.entries()) {
     const size = bytes === null ? 0 : sizeOf(bytes);
     let reported = 0;
-    for (let at = 0; bytes !== null && at < size && pass.file === place; at += chunkSize) {
-      const chunk = await readPart(bytes, at, Math.min(at + chunkSize, size), name);
+    const read = (at: number) => (bytes === null || at >= size ? undefined : readPart(bytes, at, Math.min(at + chunkSize, size), name));
+    let next = read(0);
+    for (let at = 0; next !== undefined && pass.file === place; at += chunkSize) {
+      const chunk = await next;
       watch.check();
+      next = read(at + chunkSize);
+      // It is said where the chunk is taken, and need not be where it never is.
+      next?.catch(() => undefined);
       if (at > reported) {
         watch.advance(at - reported, pass.items);
         reported = at;

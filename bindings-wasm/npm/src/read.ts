@@ -1,6 +1,6 @@
 /** Reading record batches, each as an Arrow IPC stream of its own. */
 
-import { drive } from "./drive.js";
+import { Watch, drive } from "./drive.js";
 import { type ErrorDetails, call } from "./error.js";
 import type { OpenExport } from "./open.js";
 import type { ReadOptions } from "./options.js";
@@ -57,7 +57,8 @@ export class BatchReader implements AsyncIterable<Uint8Array<ArrayBuffer>> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
-    const { made: pass, watch } = await withSchema(this.#open, this.#options, 1, (handle, options) => handle.read(options));
+    const watch = new Watch(this.#options, this.#open.files);
+    const pass = await withSchema(this.#open, this.#options, watch, 1, (handle, options) => handle.read(options));
     try {
       for await (const _ of drive(pass, this.#open, watch)) yield* ready(pass);
       call(() => pass.finish());

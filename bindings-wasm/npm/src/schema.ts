@@ -123,8 +123,8 @@ export class Schema {
 }
 
 export async function inferSchema(open: OpenExport, given: ReadOptions | undefined): Promise<Schema> {
-  const { made } = await withSchema(open, given, 0, (handle, options) => handle.schema(options));
-  return Schema.of(made);
+  const watch = new Watch(given, open.files);
+  return Schema.of(await withSchema(open, given, watch, 0, (handle, options) => handle.schema(options)));
 }
 
 /**
@@ -134,15 +134,16 @@ export async function inferSchema(open: OpenExport, given: ReadOptions | undefin
 export async function withSchema<T>(
   open: OpenExport,
   given: ReadOptions | undefined,
+  watch: Watch,
   passes: number,
   make: (handle: Handle, options: Options) => T,
-): Promise<{ made: T; watch: Watch }> {
+): Promise<T> {
   const options = call(() => new Options(given));
   try {
     const isLearnt = open.handle.is_learnt(options);
-    const watch = new Watch(given, open.files, passes + (isLearnt ? 0 : 1));
+    watch.expect(passes + (isLearnt ? 0 : 1));
     if (!isLearnt) await learn(open, options, watch);
-    return { made: call(() => make(open.handle, options)), watch };
+    return call(() => make(open.handle, options));
   } finally {
     options.free();
   }

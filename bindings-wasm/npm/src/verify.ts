@@ -25,7 +25,8 @@ export interface VerifyReport {
 }
 
 export async function verify(open: OpenExport, options: WorkOptions | undefined): Promise<VerifyReport> {
-  const watch = new Watch(options, open.files, 1);
+  const watch = new Watch(options, open.files);
+  watch.expect(1);
   const pass = call(() => open.handle.verify());
   return runToEnd(pass, open, watch, () => pass.finish() as VerifyReport);
 }

@@ -81,6 +81,11 @@ impl<S: BlockSink> PushPass<S> {
         self.ledger.totals()
     }
 
+    /// The sink.
+    pub fn sink(&self) -> &S {
+        self.worker.sink()
+    }
+
     /// The sink, when all files were pushed.
     pub fn into_sink(self) -> S {
         self.worker.into_sink()

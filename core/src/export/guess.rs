@@ -12,8 +12,9 @@ use super::open::Export;
 use super::read::{ReadOptions, Reader};
 use super::schema::Learning;
 use crate::engine::feed::{FileBytes, FileFeed};
+use crate::engine::ledger::Expected;
 use crate::engine::pipeline::Step;
-use crate::engine::worker::Worker;
+use crate::engine::worker::{Reading, Worker};
 use crate::error::Result;
 use crate::schema::learn::Learner;
 use crate::schema::summary::Summary;
@@ -27,40 +28,75 @@ const BLOCKS: (u64, u64) = (2, 64);
 /// Read from a file at a time.
 const CHUNK: usize = 256 << 10;
 
+/// Where a guess looks: at the first blocks of some files.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// The files' places in the list.
+    pub files: Vec<usize>,
+    /// Blocks of each.
+    blocks: usize,
+}
+
+impl Places {
+    /// Of so many files those all over the list, for so many blocks together.
+    fn new(files: usize, blocks: usize) -> Self {
+        let count = files.min(blocks);
+        Self { files: (0..count).map(|n| n * files / count).collect(), blocks: blocks.div_ceil(count.max(1)) }
+    }
+}
+
 impl Export {
-    /// A reader with a guessed schema, where one is worth its while: where the schema is known,
-    /// or is to be learnt of other items than those that are read, there is none. Its batches
-    /// end in `E_CHANGED` where the guess turns out wrong: all of them are to be thrown away.
+    /// A reader with a guessed schema, where one is worth its while. Its batches end in
+    /// `E_CHANGED` where the guess turns out wrong: all of them are to be thrown away.
     pub fn read_guessed(&self, options: &ReadOptions) -> Result<Option<Reader>> {
-        let blocks = self.bytes() / BYTES_PER_BLOCK;
-        if blocks < BLOCKS.0 { Ok(None) } else { self.guess(options, blocks.min(BLOCKS.1) as usize) }
+        self.places(options)?.map_or(Ok(None), |places| self.guess_from(options, &places))
     }
 
     /// The same by so many blocks, also where that is not worth its while.
     pub fn guess(&self, options: &ReadOptions, blocks: usize) -> Result<Option<Reader>> {
+        let places = Places::new(self.files().len(), blocks);
+        if self.may_guess(options)? { self.guess_from(options, &places) } else { Ok(None) }
+    }
+
+    /// Where to look, where a guess is worth its while.
+    pub fn places(&self, options: &ReadOptions) -> Result<Option<Places>> {
+        let blocks = self.bytes() / BYTES_PER_BLOCK;
+        let worth = blocks >= BLOCKS.0 && self.may_guess(options)?;
+        Ok(worth.then(|| Places::new(self.files().len(), blocks.min(BLOCKS.1) as usize)))
+    }
+
+    /// A look at these places, whose bytes are to be pushed.
+    pub fn look(&self, options: &ReadOptions, places: &Places) -> Result<Looking> {
+        let reading = self.reading(true)?;
+        let worker = Worker::new(options.learner(), reading);
+        let learning = Learning::default();
+        Ok(Looking { worker, learning, files: self.expected(), reading, blocks: places.blocks, file: None, seen: 0 })
+    }
+
+    /// A reader by what a look came to, where that is a guess.
+    pub fn guessed(&self, options: &ReadOptions, summary: Summary) -> Option<Reader> {
+        // Whether a column that was asked for is nowhere is not for a guess to say.
+        let schema = options.freeze(Arc::new(summary)).ok()?;
+        let hides = schema.extra().is_some() || schema.fields().iter().any(hides);
+        (!hides).then(|| self.read_with_guess(schema, options.clone()))
+    }
+
+    /// Where the schema is known, or is to be learnt of other items than those that are read,
+    /// there is no guess.
+    fn may_guess(&self, options: &ReadOptions) -> Result<bool> {
         let policies = &options.policies;
         let learns = options.schema.is_none() && options.sample.is_none() && self.learnt().get(options).is_none();
         let shows = policies.overrides.is_empty() && matches!(policies.maps, Maps::Auto | Maps::Struct);
         if !learns || !shows || !self.format()?.is_text() {
-            return Ok(None);
+            return Ok(false);
         }
-        self.require_full()?;
-        options.check_columns()?;
-        let summary = self.look_around(options, blocks)?;
-        // Whether a column that was asked for is nowhere is not for a guess to say.
-        let Ok(schema) = options.freeze(Arc::new(summary)) else { return Ok(None) };
-        let hides = schema.extra().is_some() || schema.fields().iter().any(hides);
-        Ok((!hides).then(|| self.read_with_guess(schema, options.clone())))
+        self.check_options(options).map(|()| true)
     }
 
-    /// What the first blocks of files all over the list hold.
-    fn look_around(&self, options: &ReadOptions, blocks: usize) -> Result<Summary> {
-        let all = self.files().len();
-        let count = all.min(blocks);
-        let files: Vec<usize> = (0..count).map(|n| n * all / count).collect();
-        let of_each = blocks.div_ceil(count.max(1));
-        let threads = options.thread_count().min(count).max(1);
-        let look = |thread: usize| self.look_at(files.iter().copied().skip(thread).step_by(threads), of_each, options);
+    fn guess_from(&self, options: &ReadOptions, places: &Places) -> Result<Option<Reader>> {
+        let files = &places.files;
+        let threads = options.thread_count().min(files.len()).max(1);
+        let look = |thread: usize| self.look_at(files.iter().copied().skip(thread).step_by(threads), self.look(options, places)?);
         let looked: Vec<_> = std::thread::scope(|scope| {
             let look = &look;
             let others: Vec<_> = (1..threads).map(|thread| scope.spawn(move || look(thread))).collect();
@@ -69,42 +105,89 @@ impl Export {
             [first].into_iter().chain(others.into_iter().filter_map(|thread| thread.join().ok())).collect::<Result<_>>()
         })?;
         let mut summary = Summary::default();
-        for (learning, learner) in looked {
-            summary.merge(learning.finish([learner]));
+        for looking in looked {
+            summary.merge(looking.finish());
         }
-        Ok(summary)
+        Ok(self.guessed(options, summary))
     }
 
-    /// Learns from the first blocks of these files. What is wrong with them is said by the pass.
-    fn look_at(&self, files: impl Iterator<Item = usize>, blocks: usize, options: &ReadOptions) -> Result<(Learning, Learner)> {
-        let reading = self.reading(true)?;
-        let expected = self.expected();
-        let mut worker = Worker::new(options.learner(), reading);
-        let mut learning = Learning::default();
+    /// Looks at these files.
+    fn look_at(&self, files: impl Iterator<Item = usize>, mut looking: Looking) -> Result<Looking> {
         let mut chunk = vec![0; CHUNK];
         for file in files {
-            let opened = expected[file].key.as_ref().and_then(|key| self.storage().open(key).ok());
-            let Some(mut reader) = opened else { continue };
-            let mut feed = FileFeed::new(file, reading.format_of(&expected[file]), false);
-            let mut seen = 0;
-            while seen < blocks {
-                match feed.next_block() {
-                    Ok(Some(block)) => {
-                        let (_, items) = worker.work(&block);
-                        learning.step(Step::Block { file, block: block.index, out: items? })?;
-                        seen += 1;
-                    }
-                    Ok(None) if !feed.is_done() => match reader.read(&mut chunk) {
-                        Ok(0) => feed.finish(),
-                        Ok(count) => feed.push(&chunk[..count]),
-                        Err(_) => break,
-                    },
-                    _ => break,
+            let key = looking.files[file].key.as_ref();
+            let Some(mut reader) = key.and_then(|key| self.storage().open(key).ok()) else { continue };
+            looking.begin(file);
+            while looking.wants_more()? {
+                match reader.read(&mut chunk) {
+                    Ok(count) if count > 0 => looking.push(&chunk[..count]),
+                    _ => looking.end(),
                 }
             }
-            learning.step(Step::File { file, records: 0, bytes: FileBytes::default(), rest: None, error: None })?;
         }
-        Ok((learning, worker.into_sink()))
+        Ok(looking)
+    }
+}
+
+/// Learns from the first blocks of some files, whose bytes are pushed. What is wrong with them
+/// is said by the pass.
+pub struct Looking {
+    worker: Worker<Learner>,
+    learning: Learning,
+    files: Arc<[Expected]>,
+    reading: Reading,
+    /// That are wanted of each file.
+    blocks: usize,
+    /// The file that is looked at, and its place in the list.
+    file: Option<(usize, FileFeed)>,
+    /// Blocks of it.
+    seen: usize,
+}
+
+impl Looking {
+    /// What is pushed now is of this file.
+    pub fn begin(&mut self, file: usize) {
+        self.file = Some((file, FileFeed::new(file, self.reading.format_of(&self.files[file]), false)));
+        self.seen = 0;
+    }
+
+    /// Takes the next chunk of the file.
+    pub fn push(&mut self, chunk: &[u8]) {
+        if let Some((_, feed)) = &mut self.file {
+            feed.push(chunk);
+        }
+    }
+
+    /// The file is at its end.
+    pub fn end(&mut self) {
+        if let Some((_, feed)) = &mut self.file {
+            feed.finish();
+        }
+    }
+
+    /// Learns from what was pushed; whether more of the file is wanted.
+    pub fn wants_more(&mut self) -> Result<bool> {
+        let Some((file, feed)) = &mut self.file else { return Ok(false) };
+        let file = *file;
+        while self.seen < self.blocks {
+            match feed.next_block() {
+                Ok(Some(block)) => {
+                    let (_, items) = self.worker.work(&block);
+                    self.learning.step(Step::Block { file, block: block.index, out: items? })?;
+                    self.seen += 1;
+                }
+                Ok(None) if !feed.is_done() => return Ok(true),
+                _ => break,
+            }
+        }
+        self.file = None;
+        self.learning.step(Step::File { file, records: 0, bytes: FileBytes::default(), rest: None, error: None })?;
+        Ok(false)
+    }
+
+    /// What was learnt.
+    pub fn finish(self) -> Summary {
+        self.learning.finish([self.worker.into_sink()])
     }
 }
 

@@ -4,7 +4,7 @@
 pub mod convert;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod dest;
-pub(crate) mod guess;
+pub mod guess;
 pub mod head;
 pub mod items;
 pub mod open;

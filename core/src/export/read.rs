@@ -218,6 +218,13 @@ impl Export {
         Ok(PushPass::new(self.expected(), reading, options.check, sink))
     }
 
+    /// Refuses what can be refused before data is read.
+    pub fn check_options(&self, options: &ReadOptions) -> Result<()> {
+        self.require_full()?;
+        options.check_columns()?;
+        options.given_schema().map(drop)
+    }
+
     /// A reader of record batches. Learns the schema first, over all items.
     pub fn read(&self, options: ReadOptions, control: &Control) -> Result<Reader> {
         let schema = self.infer_schema(&options, control)?;
@@ -275,6 +282,19 @@ impl Reader {
         ColumnSink::new(&self.schema, self.options.columns.is_some(), self.unplaced)
     }
 
+    /// Whether the schema is that of the items that were read, so many, into these sinks.
+    pub fn check_schema(&self, items: u64, sinks: &[&ColumnSink]) -> Result<()> {
+        let learnt = self.schema.summary().items;
+        let message = match self.unplaced {
+            Unplaced::Changed if items != learnt => {
+                format!("{items} items, and the schema was learnt of {learnt}; a stream can be read once only")
+            }
+            Unplaced::Guessed if !ColumnSink::are_in_order(sinks) => "the columns stand in another order than was guessed".into(),
+            _ => return Ok(()),
+        };
+        Err(Error::new(Code::Changed, message))
+    }
+
     /// The batches, from the first on.
     pub fn batches(&self, control: &Control) -> Result<RecordBatches> {
         self.batches_in_groups(None, control)
@@ -324,31 +344,12 @@ impl RecordBatches {
                 Some(step) => self.batching.step(step)?,
                 None => {
                     self.done = true;
-                    self.check_schema()?;
+                    let items = self.pipeline.totals().items;
+                    self.pipeline.with_sinks(|sinks| self.reader.check_schema(items, sinks))?;
                     self.batching.finish();
                 }
             }
         }
-    }
-}
-
-impl RecordBatches {
-    /// Whether the schema is that of the items that were read.
-    fn check_schema(&self) -> Result<()> {
-        let message = match self.reader.unplaced {
-            Unplaced::Changed => {
-                let (items, learnt) = (self.pipeline.totals().items, self.reader.schema.summary().items);
-                if items == learnt {
-                    return Ok(());
-                }
-                format!("{items} items, and the schema was learnt of {learnt}; a stream can be read once only")
-            }
-            Unplaced::Guessed if !self.pipeline.with_sinks(ColumnSink::are_in_order) => {
-                "the columns stand in another order than was guessed".into()
-            }
-            Unplaced::Guessed | Unplaced::Extra(_) => return Ok(()),
-        };
-        Err(Error::new(Code::Changed, message))
     }
 }
 
