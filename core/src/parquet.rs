@@ -14,8 +14,10 @@ use arrow::ipc::writer::{FileWriter, StreamWriter};
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::arrow::{ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata};
 use parquet::basic::Compression;
+use parquet::data_type::FixedLenByteArray;
 use parquet::errors::ParquetError;
 use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
+use parquet::file::statistics::{Statistics, ValueStatistics};
 use parquet::file::writer::SerializedFileWriter;
 use rustc_hash::{FxBuildHasher, FxHashSet};
 
@@ -316,7 +318,7 @@ impl Lane {
             } else if state.closing && state.chunks.is_none() {
                 let writers = std::mem::take(&mut state.writers);
                 drop(state);
-                let closed: Result<_, _> = writers.into_iter().map(ArrowColumnWriter::close).collect();
+                let closed: Result<_, _> = writers.into_iter().map(close).collect();
                 state = self.lock();
                 match closed {
                     Ok(chunks) => state.chunks = Some(chunks),
@@ -337,6 +339,23 @@ impl Lane {
         let leaves = compute_leaves(&self.field, &array)?;
         writers.iter_mut().zip(&leaves).try_for_each(|(writer, leaf)| writer.write(leaf))
     }
+}
+
+/// A column's part of a row group, complete. Its statistics are kept to the end of the file,
+/// and those of decimals are slices of whole batches: only their own bytes are to stay.
+fn close(writer: ArrowColumnWriter) -> Result<ArrowColumnChunk, ParquetError> {
+    let mut chunk = writer.close()?;
+    let metadata = &mut chunk.close_mut().metadata;
+    if let Some(Statistics::FixedLenByteArray(of)) = metadata.statistics() {
+        let own = |value: Option<&FixedLenByteArray>| value.map(|value| FixedLenByteArray::from(value.data().to_vec()));
+        let (min, max) = (own(of.min_opt()), own(of.max_opt()));
+        let own = ValueStatistics::new(min, max, of.distinct_count(), of.null_count_opt(), false)
+            .with_min_is_exact(of.min_is_exact())
+            .with_max_is_exact(of.max_is_exact())
+            .with_backwards_compatible_min_max(of.is_min_max_backwards_compatible());
+        *metadata = metadata.clone().into_builder().set_statistics(Statistics::FixedLenByteArray(own)).build()?;
+    }
+    Ok(chunk)
 }
 
 fn of_arrow(error: &ArrowError) -> Error {
