@@ -10,6 +10,12 @@ use dynarrow::{AttributeValue, Item, Number};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
+/// Random cases of a law; more by hand with `DYNARROW_CASES`.
+pub fn cases(usual: u32) -> ProptestConfig {
+    let cases = std::env::var("DYNARROW_CASES").map_or(usual, |cases| cases.parse().expect("a number"));
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
 /// A value in DynamoDB JSON, of any type, at most so deep.
 pub fn any_value() -> impl Strategy<Value = Value> {
     let scalar = prop_oneof![

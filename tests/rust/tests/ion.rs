@@ -7,7 +7,7 @@ use dynarrow::export::open::open;
 use dynarrow::storage::memory::Memory;
 use dynarrow::{Control, ConvertOptions, Dest, Export, Item, OnError, OutputFormat, ReadOptions, convert};
 use dynarrow_tests::ion::{blank, compare, odd_item, read, read_by_ion_rs, source};
-use dynarrow_tests::{any_item, meaning};
+use dynarrow_tests::{any_item, cases, meaning};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -84,7 +84,7 @@ fn converted(export: &Export, to: OutputFormat) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: std::env::var("DYNARROW_CASES").map_or(400, |n| n.parse().expect("a number")), failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(400))]
 
     /// 400 × 20 items on average: whatever the form, the items are read, and ion-rs reads the same.
     #[test]

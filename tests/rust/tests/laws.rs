@@ -11,7 +11,7 @@ use dynarrow::storage::{Entry, Storage};
 use dynarrow::{
     Code, Control, ConvertOptions, Dest, Export, Layout, OnError, OutputFormat, Policies, ReadOptions, Reader, Result, Schema, convert,
 };
-use dynarrow_tests::{any_item, meaning, odd_json};
+use dynarrow_tests::{any_item, cases, meaning, odd_json};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -182,7 +182,7 @@ fn skipping_leaves_no_trace_of_one_column() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(400))]
 
     /// 400 × 32 items on average: decoded as serde_json reads them, however they are written.
     #[test]
@@ -264,7 +264,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(12))]
 
     /// The same bytes for any chunk size and thread count, in every format.
     #[test]
