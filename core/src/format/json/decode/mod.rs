@@ -251,6 +251,12 @@ impl<'a> Decoder<'a> {
 
     /// A value that nobody asked for: syntax, descriptors and names are checked all the same.
     fn unwanted_value(&mut self) -> Decoded {
+        // Texts, numbers and binaries hold no names.
+        if let Some([b'{', b'"', b'S' | b'N' | b'B', b'"', b':', b'"']) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk::<6>) {
+            self.at += 6;
+            self.string_body()?;
+            return self.end_of_value();
+        }
         let mut discard = std::mem::take(&mut self.scratch.discard);
         discard.begin_item();
         let result = self.value(&mut discard);
