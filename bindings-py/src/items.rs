@@ -25,6 +25,8 @@ pub struct ItemIterator {
     tapes: Mutex<Tapes>,
     /// The items of the block that was decoded last.
     ready: Walk,
+    /// A value could not be made.
+    failed: bool,
     values: Values,
 }
 
@@ -33,7 +35,7 @@ impl ItemIterator {
     pub fn new(py: Python<'_>, export: &Export, options: &ReadOptions) -> PyResult<Self> {
         let watch = Watch::new(py, None);
         let tapes = watch.run(py, |control| export.tapes(options, control))?;
-        Ok(Self { watch, tapes: Mutex::new(tapes), ready: Walk::default(), values: Values::new(py)? })
+        Ok(Self { watch, tapes: Mutex::new(tapes), ready: Walk::default(), failed: false, values: Values::new(py)? })
     }
 }
 
@@ -45,8 +47,17 @@ impl ItemIterator {
 
     fn __next__<'py>(&mut self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         loop {
-            if let Some(item) = self.ready.next(py, &mut self.values)? {
-                return Ok(Some(item));
+            if self.failed {
+                return Ok(None);
+            }
+            match self.ready.next(py, &mut self.values) {
+                Ok(None) => {}
+                Ok(item) => return Ok(item),
+                Err(error) => {
+                    // The walk stands inside of an item: there is no next one.
+                    self.failed = true;
+                    return Err(error);
+                }
             }
             let tapes = self.tapes.get_mut().unwrap_or_else(PoisonError::into_inner);
             // The other threads decode on while Python has the GIL and makes its values.
@@ -55,7 +66,7 @@ impl ItemIterator {
         }
     }
 
-    /// Items read so far, and records passed over.
+    /// Records passed over so far.
     #[getter]
     fn skipped(&self) -> u64 {
         self.tapes.lock().unwrap_or_else(PoisonError::into_inner).totals().skipped

@@ -93,10 +93,9 @@ impl Reader {
     /// All batches, in memory: in one pass where nothing was learnt and a guess holds.
     fn collect(&self, py: Python<'_>, progress: Callback) -> PyResult<Batches> {
         watched(py, progress, |control| {
-            // What is wrong with the data is said by the passes.
-            let guessed = if self.is_learnt() { None } else { self.export.read_guessed(&self.options).ok().flatten() };
+            let guessed = if self.is_learnt() { None } else { self.export.read_guessed(&self.options, control)? };
             match guessed.map(|reader| self.all(&reader, control)) {
-                Some(Err(error)) if error.code() == Code::Changed => {}
+                Some(Err(error)) if error.code() == Code::Changed => self.latest.begin(),
                 Some(all) => return all,
                 None => {}
             }

@@ -137,8 +137,12 @@ fn each_leaf(array: &ArrayRef, give: &mut impl FnMut(&ArrayRef)) {
     }
 }
 
+/// Values that tell whether they repeat.
+const ENOUGH: usize = 1_024;
+
 /// Whether values stand more than once, most of them: only then a dictionary is worth its
-/// while, which hashes each value.
+/// while, which hashes each value. A few values do not tell: the library drops a dictionary
+/// that does not help.
 fn repeats(array: &ArrayRef) -> bool {
     fn distinct<T: Hash>(values: impl Iterator<Item = Option<T>>) -> usize {
         values.flatten().map(|value| FxBuildHasher.hash_one(value)).collect::<FxHashSet<_>>().len()
@@ -152,7 +156,8 @@ fn repeats(array: &ArrayRef) -> bool {
         DataType::Float64 => distinct(array.as_primitive::<Float64Type>().iter().map(|value| value.map(f64::to_bits))),
         _ => return true,
     };
-    2 * distinct <= array.len() - array.null_count()
+    let values = array.len() - array.null_count();
+    values < ENOUGH || 2 * distinct <= values
 }
 
 /// Batches of a column that wait to be encoded, at most: a column that takes longer than the

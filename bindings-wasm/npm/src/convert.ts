@@ -107,14 +107,13 @@ async function* stream(making: Making, keep: Keep): AsyncGenerator<Part, void> {
 
 async function whole(making: Making, keep: Keep): Promise<Part> {
   const watch = new Watch(making.options, making.open.files);
-  const guessed = await making.guess?.(watch);
-  if (guessed !== undefined) {
-    try {
-      return await joined(written(guessed, making.open, watch, keep));
-    } catch (error) {
-      if (!(error instanceof DynarrowError && error.code === "E_CHANGED")) throw error;
-      keep(null);
-    }
+  try {
+    const guessed = await making.guess?.(watch);
+    if (guessed !== undefined) return await joined(written(guessed, making.open, watch, keep));
+  } catch (error) {
+    // Whether a type is too deep to be written is for the learnt one to say.
+    if (!(error instanceof DynarrowError && ["E_CHANGED", "E_NESTING"].includes(error.code))) throw error;
+    keep(null);
   }
   return joined(written(await making.begin(watch), making.open, watch, keep));
 }

@@ -97,11 +97,12 @@ fn write_file(
     let failed = |e: std::io::Error| Error::io(&path.display().to_string(), &e);
     let out = || Counted { writer: std::io::BufWriter::with_capacity(1 << 20, file), bytes: 0 };
     if let Some(format) = batch_format(format, false)
-        && let Some(reader) = export.read_guessed(&options.read)?
+        && let Some(reader) = export.read_guessed(&options.read, control)?
     {
         let mut out = out();
         match write_batches(&reader, format, control, &mut out) {
-            Err(error) if error.code() == Code::Changed => {}
+            // Whether a type is too deep to be written is for the learnt one to say.
+            Err(error) if matches!(error.code(), Code::Changed | Code::Nesting) => {}
             written => {
                 out.flush().map_err(failed)?;
                 return Ok((written?, out.bytes));

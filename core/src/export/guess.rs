@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::open::Export;
 use super::read::{ReadOptions, Reader};
 use super::schema::Learning;
+use crate::control::Control;
 use crate::engine::feed::{FileBytes, FileFeed};
 use crate::engine::ledger::Expected;
 use crate::engine::pipeline::Step;
@@ -48,14 +49,14 @@ impl Places {
 impl Export {
     /// A reader with a guessed schema, where one is worth its while. Its batches end in
     /// `E_CHANGED` where the guess turns out wrong: all of them are to be thrown away.
-    pub fn read_guessed(&self, options: &ReadOptions) -> Result<Option<Reader>> {
-        self.places(options)?.map_or(Ok(None), |places| self.guess_from(options, &places))
+    pub fn read_guessed(&self, options: &ReadOptions, control: &Control) -> Result<Option<Reader>> {
+        self.places(options)?.map_or(Ok(None), |places| self.guess_from(options, &places, control))
     }
 
     /// The same by so many blocks, also where that is not worth its while.
     pub fn guess(&self, options: &ReadOptions, blocks: usize) -> Result<Option<Reader>> {
         let places = Places::new(self.files().len(), blocks);
-        if self.may_guess(options)? { self.guess_from(options, &places) } else { Ok(None) }
+        if self.may_guess(options)? { self.guess_from(options, &places, &Control::default()) } else { Ok(None) }
     }
 
     /// Where to look, where a guess is worth its while.
@@ -75,9 +76,14 @@ impl Export {
 
     /// A reader by what a look came to, where that is a guess.
     pub fn guessed(&self, options: &ReadOptions, summary: Summary) -> Option<Reader> {
+        // A learner for all would have said so.
+        if summary.root.paths() > options.max_paths {
+            return None;
+        }
         // Whether a column that was asked for is nowhere is not for a guess to say.
         let schema = options.freeze(Arc::new(summary)).ok()?;
-        let hides = schema.extra().is_some() || schema.fields().iter().any(hides);
+        // With chosen columns nothing would contradict a guess that saw no items.
+        let hides = schema.fields().is_empty() || schema.extra().is_some() || schema.fields().iter().any(hides);
         (!hides).then(|| self.read_with_guess(schema, options.clone()))
     }
 
@@ -93,14 +99,16 @@ impl Export {
         self.check_options(options).map(|()| true)
     }
 
-    fn guess_from(&self, options: &ReadOptions, places: &Places) -> Result<Option<Reader>> {
+    fn guess_from(&self, options: &ReadOptions, places: &Places, control: &Control) -> Result<Option<Reader>> {
         let files = &places.files;
         let threads = options.thread_count().min(files.len()).max(1);
-        let look = |thread: usize| self.look_at(files.iter().copied().skip(thread).step_by(threads), self.look(options, places)?);
+        let look = |thread: usize, check: &dyn Fn() -> Result<()>| {
+            self.look_at(files.iter().copied().skip(thread).step_by(threads), self.look(options, places)?, check)
+        };
         let looked: Vec<_> = std::thread::scope(|scope| {
             let look = &look;
-            let others: Vec<_> = (1..threads).map(|thread| scope.spawn(move || look(thread))).collect();
-            let first = look(0);
+            let others: Vec<_> = (1..threads).map(|thread| scope.spawn(move || look(thread, &|| Ok(())))).collect();
+            let first = look(0, &|| control.check());
             // A panic is met again by the pass.
             [first].into_iter().chain(others.into_iter().filter_map(|thread| thread.join().ok())).collect::<Result<_>>()
         })?;
@@ -111,14 +119,15 @@ impl Export {
         Ok(self.guessed(options, summary))
     }
 
-    /// Looks at these files.
-    fn look_at(&self, files: impl Iterator<Item = usize>, mut looking: Looking) -> Result<Looking> {
+    /// Looks at these files; `check` may stop it.
+    fn look_at(&self, files: impl Iterator<Item = usize>, mut looking: Looking, check: &dyn Fn() -> Result<()>) -> Result<Looking> {
         let mut chunk = vec![0; CHUNK];
         for file in files {
             let key = looking.files[file].key.as_ref();
             let Some(mut reader) = key.and_then(|key| self.storage().open(key).ok()) else { continue };
             looking.begin(file);
             while looking.wants_more()? {
+                check()?;
                 match reader.read(&mut chunk) {
                     Ok(count) if count > 0 => looking.push(&chunk[..count]),
                     _ => looking.end(),
@@ -191,12 +200,12 @@ impl Looking {
     }
 }
 
-/// Whether the column takes values that would have made it another: a map column takes any
-/// name, and their number has a limit.
+/// Whether the column takes values that would have made it another, or none: a map column and
+/// JSON text take any name, and the number of names has a limit.
 fn hides(field: &Field) -> bool {
     fn of(ty: &Type) -> bool {
         match ty {
-            Type::Map(_) => true,
+            Type::Map(_) | Type::Json | Type::MixedText => true,
             Type::Struct(fields) => fields.iter().any(hides),
             Type::List(element) => of(element),
             Type::Mixed(types) | Type::Typed(types) => types.iter().any(|(_, ty)| of(ty)),

@@ -240,21 +240,6 @@ impl Export {
     pub(super) fn read_with_guess(&self, schema: Schema, options: ReadOptions) -> Reader {
         Reader { export: self.clone(), schema, unplaced: Unplaced::Guessed, options }
     }
-
-    /// All record batches at once, with their schema: in one pass where a guess of it holds.
-    pub fn read_all(&self, options: &ReadOptions, control: &Control) -> Result<(SchemaRef, Vec<RecordBatch>, ReadReport)> {
-        let all = |reader: &Reader| {
-            let mut batches = reader.batches(control)?;
-            let all = batches.by_ref().collect::<Result<Vec<_>>>()?;
-            Ok::<_, Error>((batches.schema(), all, batches.report()))
-        };
-        match self.read_guessed(options)?.map(|reader| all(&reader)) {
-            Some(Err(error)) if error.code() == Code::Changed => {}
-            Some(all) => return all,
-            None => {}
-        }
-        all(&self.read(options.clone(), control)?)
-    }
 }
 
 /// Reads an export as record batches, as often as wanted.

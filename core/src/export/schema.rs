@@ -9,7 +9,7 @@ use crate::control::Control;
 use crate::engine::ledger::{Check, Totals};
 use crate::engine::pipeline::Step;
 use crate::error::Result;
-use crate::schema::learn::Learner;
+use crate::schema::learn::{Learner, too_many_paths};
 use crate::schema::summary::Summary;
 use crate::schema::{Columns, Schema};
 
@@ -73,6 +73,10 @@ impl Export {
         }
         let totals = pipeline.totals().clone();
         let summary = Arc::new(learning.finish(pipeline.into_sinks()));
+        // Each thread had the limit for itself.
+        if summary.root.paths() > options.max_paths {
+            return Err(too_many_paths(options.max_paths));
+        }
         self.learnt().keep(&options, summary.clone());
         Ok((summary, totals))
     }

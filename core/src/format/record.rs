@@ -88,9 +88,10 @@ impl Outcome {
     }
 }
 
-/// Changes are no bad items: a whole file of them is not to become an empty table.
+/// What is wrong with more than an item: a whole file of changes is not to become an empty
+/// table, nor are items to be passed over for what all of them are.
 fn is_no_item(code: Code) -> bool {
-    matches!(code, Code::Incremental | Code::Changed)
+    matches!(code, Code::Incremental | Code::Changed | Code::TooManyPaths)
 }
 
 /// The decoding of one block.

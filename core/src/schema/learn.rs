@@ -8,7 +8,7 @@ use rustc_hash::FxBuildHasher;
 
 use super::Columns;
 use super::summary::{Digits, First, PathSummary, Summary};
-use crate::error::Code;
+use crate::error::{Code, Error};
 use crate::event::{Kind, Refusal, Sink, Want};
 use crate::name::{self, Names};
 use crate::number::Number;
@@ -40,6 +40,8 @@ pub struct Learner {
     map: u64,
     maps: u64,
     nodes_before: usize,
+    /// Why the item is refused.
+    refusal: Option<Refusal>,
     /// Names behind `columns`, for their duplicates.
     unwanted: HashMap<Box<str>, u64, FxBuildHasher>,
 }
@@ -146,6 +148,7 @@ impl Learner {
             map: 0,
             maps: 0,
             nodes_before: 1,
+            refusal: None,
             unwanted: HashMap::default(),
         }
     }
@@ -206,11 +209,8 @@ impl Learner {
     #[cold]
     fn add_node(&mut self, name: &str, parent: u32) -> Result<u32, Refusal> {
         if self.nodes.len() > self.max_paths {
-            let message = format!(
-                "more than {} attribute paths; raise `max_paths`, or say maps=\"map\" or \"json\", or `overrides` for the path whose members are keys",
-                self.max_paths
-            );
-            return Err(Refusal { code: Code::TooManyPaths, message, path: None });
+            let error = too_many_paths(self.max_paths);
+            return Err(Refusal { code: error.code(), message: error.message().into(), path: None });
         }
         self.nodes.push(Node::new(name, parent));
         Ok(self.nodes.len() as u32 - 1)
@@ -250,6 +250,14 @@ impl Learner {
     }
 }
 
+/// More paths than may be learnt.
+pub fn too_many_paths(max_paths: usize) -> Error {
+    let message = format!(
+        "more than {max_paths} attribute paths; raise `max_paths`, or say maps=\"map\" or \"json\", or `overrides` for the path whose members are keys"
+    );
+    Error::new(Code::TooManyPaths, message)
+}
+
 /// The digits of an integer, 0 for 0.
 fn digits(magnitude: u64) -> u32 {
     magnitude.checked_ilog10().map_or(0, |log| log + 1)
@@ -267,6 +275,9 @@ impl Sink for Learner {
     }
 
     fn commit_item(&mut self, _bytes: usize) -> Result<(), Refusal> {
+        if let Some(refusal) = self.refusal.take() {
+            return Err(refusal);
+        }
         if self.sample.is_some_and(|sample| self.items >= sample) {
             self.abort_item();
             return Ok(());
@@ -317,6 +328,7 @@ impl Sink for Learner {
     }
 
     fn abort_item(&mut self) {
+        self.refusal = None;
         for at in (self.nodes_before..self.nodes.len()).rev() {
             let Some(node) = self.nodes.pop() else { return };
             let parent = &mut self.nodes[node.parent as usize];
@@ -351,7 +363,8 @@ impl Sink for Learner {
                 }
             };
         }
-        let expected = self.nodes.get(guess as usize).is_some_and(|found| found.parent == node && *found.name == *name);
+        let expected =
+            self.nodes.get(guess as usize).is_some_and(|found| found.parent == node && found.in_json.is_some() && *found.name == *name);
         let child = if expected { guess } else { self.child(node, name)? };
         if child != guess {
             match self.nodes.get_mut(last as usize) {
@@ -447,10 +460,18 @@ impl Sink for Learner {
         let node = self.value(Event::Kind(Kind::L), 0);
         let mut element = self.nodes[node as usize].element;
         if element == NONE {
-            // Past the limit elements share their list's node; the next name is refused.
-            element = self.add_node("", node).unwrap_or(node);
-            if element != node {
-                self.nodes[node as usize].element = element;
+            match self.add_node("", node) {
+                Ok(added) => {
+                    element = added;
+                    // It has no name, and none is it.
+                    self.nodes[added as usize].in_json = None;
+                    self.nodes[node as usize].element = added;
+                }
+                Err(refusal) => {
+                    // Until the item is refused, its elements stand where the list does.
+                    element = node;
+                    self.refusal = Some(refusal);
+                }
             }
         }
         self.open.push(Frame::List { node, element, length: 0 });

@@ -121,6 +121,12 @@ impl PathSummary {
         Kind::ALL.into_iter().filter(|&kind| kind != Kind::Null && self.count(kind) > 0)
     }
 
+    /// Paths below this one.
+    pub fn paths(&self) -> usize {
+        let below = self.fields.values().chain(self.element.as_deref());
+        below.map(|path| 1 + path.paths()).sum()
+    }
+
     /// The members of the maps, first seen first.
     pub fn fields_in_order(&self) -> Vec<(&str, &Self)> {
         let mut fields: Vec<_> = self.fields.iter().map(|(name, field)| (name.as_str(), field)).collect();

@@ -9,7 +9,8 @@ use dynarrow::export::open::open;
 use dynarrow::schema::summary::Summary;
 use dynarrow::storage::{Entry, Storage};
 use dynarrow::{
-    Code, Control, ConvertOptions, Dest, Export, Layout, OnError, OutputFormat, Policies, ReadOptions, Reader, Result, Schema, convert,
+    Code, Control, ConvertOptions, Dest, Export, Layout, Mixed, OnError, OutputFormat, Policies, ReadOptions, Reader, Result, Schema,
+    convert,
 };
 use dynarrow_tests::{any_item, cases, meaning, odd_json};
 use proptest::prelude::*;
@@ -174,6 +175,58 @@ fn guesses_are_found_out() {
     late.push(item(r#"{"b":{"S":"x"}}"#));
     let data = [lines(&late), lines(&[item(r#"{"c":{"S":"x"}}"#), item(r#"{"b":{"S":"x"}}"#)])];
     assert_eq!(guessed(&data, &options(2, OnError::Raise), 2), Some(false), "b comes before c");
+}
+
+#[test]
+fn a_guess_that_hides_something_is_none() {
+    let item = |text: &str| serde_json::from_str::<Map<String, Value>>(text).expect("JSON");
+    let guess = |data: Vec<Vec<u8>>, read: &ReadOptions, blocks| files(data, 1 << 20).guess(read, blocks).expect("readable files");
+    let one = lines(&[item(r#"{"id":{"S":"x"},"a":{"S":"x"}}"#)]);
+    // The files that are looked at are empty: no column would contradict it.
+    let chosen = ReadOptions { columns: Some(["id".to_owned()].into()), ..options(2, OnError::Raise) };
+    assert!(guess(vec![Vec::new(), one.clone()], &chosen, 1).is_none());
+    assert_eq!(guessed(&[one.clone(), one.clone()], &chosen, 1), Some(true));
+    // JSON text takes any names, and their number has a limit.
+    let two = lines(&[item(r#"{"a":{"M":{"b":{"S":"x"}}}}"#)]);
+    for mixed in [Mixed::Json, Mixed::String] {
+        let mut read = options(2, OnError::Raise);
+        read.policies.mixed = mixed;
+        assert!(guess(vec![one.clone(), two.clone()], &read, 2).is_none());
+    }
+    // So many paths together, on whatever threads they were found.
+    for (max_paths, threads) in [(2, 1), (2, 2), (3, 1), (3, 2)] {
+        let read = ReadOptions { max_paths, ..options(threads, OnError::Skip) };
+        let holds = guess(vec![one.clone(), two.clone()], &read, 2)
+            .is_some_and(|reader| reader.batches(&Control::default()).expect("batches").all(|batch| batch.is_ok()));
+        assert_eq!(holds, max_paths == 3);
+        let learnt = files(vec![one.clone(), two.clone()], 1 << 20).infer_schema(&read, &Control::default());
+        assert_eq!(learnt.err().map(|error| error.code()), (max_paths == 2).then_some(Code::TooManyPaths));
+    }
+}
+
+#[test]
+fn elements_of_lists_are_paths_too() {
+    let list = lines(&[serde_json::from_str(r#"{"l":{"L":[{"S":"x"}]}}"#).expect("JSON")]);
+    for (max_paths, code) in [(1, Some(Code::TooManyPaths)), (2, None)] {
+        let read = ReadOptions { max_paths, ..options(1, OnError::Raise) };
+        let learnt = files(vec![list.clone()], 1 << 20).infer_schema(&read, &Control::default());
+        assert_eq!(learnt.err().map(|error| error.code()), code);
+    }
+}
+
+/// A path that a bad item leaves behind may be another one by the next item.
+#[test]
+fn a_bad_item_leaves_no_expectation() {
+    let text = [
+        r#"{"Item":{"a":{"M":{"p":{"S":"x"}}}}}"#,
+        r#"{"Item":{"a":{"M":{"p":{"S":"x"},"q":{"N":"x"}}}}}"#,
+        r#"{"Item":{"a":{"L":[{"S":"x"}]}}}"#,
+        r#"{"Item":{"a":{"M":{"p":{"S":"x"},"":{"S":"x"}}}}}"#,
+    ];
+    let export = files(vec![text.join("\n").into_bytes()], 1 << 20);
+    let reader = export.read(options(1, OnError::Skip), &Control::default()).expect("good data");
+    let rows: Result<Vec<_>> = reader.batches(&Control::default()).expect("batches").collect();
+    assert_eq!(rows.expect("the schema of these items").iter().map(arrow::array::RecordBatch::num_rows).sum::<usize>(), 3);
 }
 
 #[test]
