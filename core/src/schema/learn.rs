@@ -210,7 +210,7 @@ impl Learner {
     fn add_node(&mut self, name: &str, parent: u32) -> Result<u32, Refusal> {
         if self.nodes.len() > self.max_paths {
             let error = too_many_paths(self.max_paths);
-            return Err(Refusal { code: error.code(), message: error.message().into(), path: None });
+            return Err(Refusal { code: error.code(), message: error.message(), path: None });
         }
         self.nodes.push(Node::new(name, parent));
         Ok(self.nodes.len() as u32 - 1)
