@@ -307,7 +307,11 @@ impl ColumnSink {
         let text = self.text.text();
         match self.unplaced {
             Unplaced::Changed | Unplaced::Guessed => {
-                let message = "the data changed between learning the schema and reading it".to_owned();
+                let message = match self.unplaced {
+                    Unplaced::Guessed => "the schema was guessed, and has no place for this value",
+                    _ => "the data changed between learning the schema and reading it",
+                };
+                let message = message.to_owned();
                 self.refusal = Some(Refusal { code: Code::Changed, message, path: Some(at) });
                 return;
             }
