@@ -313,6 +313,7 @@ impl RecordBatches {
     }
 
     /// The threads that read, for work with the batches.
+    #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn jobs(&self) -> Arc<dyn Jobs> {
         self.pipeline.jobs()
     }

@@ -1,0 +1,311 @@
+//! The events of items into columns: each finds its place in the tree, or is text, or has none.
+
+use super::tree::{Builder, Fit, NONE, Node};
+use super::{ColumnSink, Frame, Losses, MAX_UNWANTED};
+use crate::event::{Kind, Refusal, Sink, Want};
+use crate::format::json::encode::ValueEncoder;
+use crate::name;
+use crate::number::Number;
+
+impl Sink for ColumnSink {
+    fn begin_item(&mut self) {
+        self.open.clear();
+        self.text.clear();
+        self.unknown = None;
+        self.sighted.clear();
+        self.unwanted.clear();
+        self.unwanted.begin();
+        self.open.push(Frame::Struct { node: NONE, row: self.rows, last: NONE, guess: self.root.first });
+    }
+
+    fn commit_item(&mut self, bytes: usize) -> Result<(), Refusal> {
+        if let Some(refusal) = self.refusal.take() {
+            return Err(refusal);
+        }
+        if !self.extra.row.is_empty() {
+            self.extra.row.push(b'}');
+            self.extra.column.set(self.rows, &self.extra.row);
+            self.extra.row.clear();
+        }
+        if !self.item_losses.is_empty() {
+            self.losses.merge(std::mem::take(&mut self.item_losses));
+        }
+        self.rows += 1;
+        self.sizes.push(bytes as u32);
+        Ok(())
+    }
+
+    fn abort_item(&mut self) {
+        self.refusal = None;
+        self.extra.row.clear();
+        self.item_losses = Losses::default();
+        while let Some((node, before)) = self.sighted.pop() {
+            self.tree.nodes[node as usize].first = before;
+        }
+        for at in 0..self.root.nodes.len() {
+            self.tree.truncate(self.root.nodes[at], self.rows);
+        }
+        self.tree.forget_unwanted(self.rows);
+    }
+
+    fn attribute(&mut self, name: &str) -> Result<Want, Refusal> {
+        if self.text.is_open() {
+            self.unwanted.add(name)?;
+            self.text.attribute(name);
+            return Ok(Want::Value);
+        }
+        match self.open.last_mut() {
+            Some(Frame::Struct { node, row, last, guess }) => {
+                let row = *row;
+                let mut child = *guess;
+                if self.tree.nodes.get(child as usize).is_none_or(|node| *node.name != *name) {
+                    let members = match self.tree.nodes.get(*node as usize) {
+                        None => &self.root,
+                        Some(Node { builder: Builder::Struct(members, _), .. }) => members,
+                        Some(_) => return Ok(Want::Nothing),
+                    };
+                    child = if let Some(found) = members.names.get(name, |node| &self.tree.nodes[node as usize].name) {
+                        found
+                    } else if self.chosen && *node == NONE && self.tree.unwanted() < MAX_UNWANTED {
+                        self.tree.add_unwanted(name, &mut self.root)
+                    } else {
+                        self.unwanted.add(name)?;
+                        if self.chosen && *node == NONE {
+                            return Ok(Want::Nothing);
+                        }
+                        self.unknown = Some(name.to_owned());
+                        self.current = NONE;
+                        return Ok(Want::Value);
+                    };
+                    if let Some(last) = self.tree.nodes.get_mut(*last as usize) {
+                        last.next = child;
+                    }
+                }
+                *last = child;
+                let found = &mut self.tree.nodes[child as usize];
+                if found.seen == row + 1 {
+                    return Err(Refusal::duplicate());
+                }
+                found.seen = row + 1;
+                *guess = found.next;
+                self.unknown = None;
+                self.current = child;
+                self.row = row;
+                let want = found.builder.want();
+                if found.first.block > self.block {
+                    self.sight();
+                }
+                Ok(want)
+            }
+            Some(Frame::Map { node, value, entry, .. }) => {
+                self.unwanted.add(name)?;
+                self.current = *value;
+                self.row = *entry;
+                *entry += 1;
+                if let Some(Node { builder: Builder::Map { keys, .. }, .. }) = self.tree.nodes.get_mut(*node as usize) {
+                    keys.set(self.row, name.as_bytes());
+                }
+                Ok(Want::Value)
+            }
+            _ => Ok(Want::Nothing),
+        }
+    }
+
+    #[inline]
+    fn expected(&mut self, text: &[u8]) -> Option<(usize, Want)> {
+        let Some(Frame::Struct { row, last, guess, .. }) = self.open.last_mut().filter(|_| !self.text.is_open()) else { return None };
+        let found = self.tree.nodes.get_mut(*guess as usize)?;
+        let in_json = found.in_json.as_ref().filter(|name| found.seen != *row + 1 && name::begins(text, name))?;
+        found.seen = *row + 1;
+        self.unknown = None;
+        self.current = *guess;
+        self.row = *row;
+        *last = *guess;
+        *guess = found.next;
+        let expected = (in_json.len(), found.builder.want());
+        if found.first.block > self.block {
+            self.sight();
+        }
+        Some(expected)
+    }
+
+    #[inline]
+    fn string(&mut self, value: &str) {
+        if self.text.is_open() {
+            return self.text.string(value);
+        }
+        if let Some(Frame::Set { member, next, .. }) = self.open.last_mut() {
+            *next += 1;
+            let (member, row) = (*member, *next - 1);
+            if let Some(Builder::Text(b)) = self.tree.builder(member) {
+                b.set(row, value.as_bytes());
+            }
+            return;
+        }
+        let (node, row, above) = self.place(Kind::S);
+        match self.tree.builder(node) {
+            Some(Builder::Text(b) | Builder::MixedText(b)) => b.set(row, value.as_bytes()),
+            Some(Builder::Timestamp(b, timestamp)) => match timestamp.of_text(value) {
+                Some(micros) => b.set(row, micros),
+                None => return self.scalar_text(NONE, row, above, |text| text.string(value)),
+            },
+            _ => return self.scalar_text(node, row, above, |text| text.string(value)),
+        }
+        self.placed(above, row);
+    }
+
+    #[inline]
+    fn number(&mut self, value: Number) {
+        if self.text.is_open() {
+            return self.text.number(value);
+        }
+        if let Some(Frame::Set { .. }) = self.open.last() {
+            self.numbers.push(value);
+            return;
+        }
+        let (node, row, above) = self.place(Kind::N);
+        match self.tree.builder(node).map_or(Fit::None, |builder| builder.set_number(row, value)) {
+            Fit::Exact => {}
+            Fit::None => return self.scalar_text(node, row, above, |text| text.number(value)),
+            fit => self.lost(fit, value),
+        }
+        self.placed(above, row);
+    }
+
+    fn binary(&mut self, value: &[u8]) {
+        if self.text.is_open() {
+            return self.text.binary(value);
+        }
+        if let Some(Frame::Set { member, next, .. }) = self.open.last_mut() {
+            *next += 1;
+            let (member, row) = (*member, *next - 1);
+            if let Some(Builder::Binary(b)) = self.tree.builder(member) {
+                b.set(row, value);
+            }
+            return;
+        }
+        let (node, row, above) = self.place(Kind::B);
+        match self.tree.builder(node) {
+            Some(Builder::Binary(b)) => b.set(row, value),
+            _ => return self.scalar_text(node, row, above, |text| text.binary(value)),
+        }
+        self.placed(above, row);
+    }
+
+    fn boolean(&mut self, value: bool) {
+        if self.text.is_open() {
+            return self.text.boolean(value);
+        }
+        let (node, row, above) = self.place(Kind::Bool);
+        match self.tree.builder(node) {
+            Some(Builder::Boolean(b)) => b.set(row, value),
+            Some(Builder::MixedText(b)) => b.set(row, if value { b"true" } else { b"false" }),
+            _ => return self.scalar_text(node, row, above, |text| text.boolean(value)),
+        }
+        self.placed(above, row);
+    }
+
+    fn null(&mut self) {
+        if self.text.is_open() {
+            return self.text.null();
+        }
+        // A null is what a row without a value is; only `layout="typed"` has a place for it.
+        let (node, row, above) = self.place(Kind::Null);
+        if let Some(Builder::Boolean(b)) = self.tree.builder(node).filter(|_| above != NONE) {
+            b.set(row, true);
+            self.placed(above, row);
+        } else if node == NONE && !matches!(self.tree.builder(above), Some(Builder::Mixed { typed: false, .. })) {
+            self.scalar_text(node, row, above, ValueEncoder::null);
+        }
+    }
+
+    fn begin_map(&mut self) {
+        self.unwanted.begin();
+        if self.text.is_open() {
+            return self.text.begin_container(Kind::M);
+        }
+        let (node, row, above) = self.place(Kind::M);
+        match self.tree.builder(node) {
+            Some(Builder::Struct(members, validity)) => {
+                validity.set(row);
+                let frame = Frame::Struct { node, row, last: NONE, guess: members.first };
+                self.open.push(frame);
+            }
+            Some(Builder::Map { lists, value, .. }) => {
+                let frame = Frame::Map { node, row, value: *value, entry: lists.len() };
+                self.open.push(frame);
+            }
+            _ => return self.begin_text(node, row, above, Kind::M),
+        }
+        self.placed(above, row);
+    }
+
+    fn end_map(&mut self) {
+        self.unwanted.end();
+        if self.text.is_open() {
+            return self.end_container_text(Kind::M);
+        }
+        self.unknown = None;
+        if let Some(Frame::Map { node, row, entry, .. }) = self.open.pop()
+            && let Some(Builder::Map { lists, .. }) = self.tree.builder(node)
+        {
+            lists.set(row, entry);
+        }
+    }
+
+    fn begin_list(&mut self) {
+        if self.text.is_open() {
+            return self.text.begin_container(Kind::L);
+        }
+        let (node, row, above) = self.place(Kind::L);
+        match self.tree.builder(node) {
+            Some(Builder::List { lists, element }) => {
+                let start = lists.len();
+                let frame = Frame::List { node, row, element: *element, start, next: start };
+                self.open.push(frame);
+            }
+            _ => return self.begin_text(node, row, above, Kind::L),
+        }
+        self.placed(above, row);
+    }
+
+    fn end_list(&mut self) {
+        if self.text.is_open() {
+            return self.end_container_text(Kind::L);
+        }
+        if let Some(Frame::List { node, row, next, .. }) = self.open.pop()
+            && let Some(Builder::List { lists, .. }) = self.tree.builder(node)
+        {
+            lists.set(row, next);
+        }
+    }
+
+    fn begin_set(&mut self, kind: Kind) {
+        if self.text.is_open() {
+            return self.text.begin_container(kind);
+        }
+        let (node, row, above) = self.place(kind);
+        match self.tree.builder(node) {
+            Some(Builder::Set { kind: of, lists, member }) if *of == kind => {
+                let frame = Frame::Set { node, row, member: *member, next: lists.len() };
+                self.open.push(frame);
+                self.numbers.clear();
+            }
+            _ => return self.begin_text(node, row, above, kind),
+        }
+        self.placed(above, row);
+    }
+
+    fn end_set(&mut self) {
+        if self.text.is_open() {
+            return self.end_container_text(Kind::SS);
+        }
+        let Some(Frame::Set { node, row, member, next }) = self.open.pop() else { return };
+        let Some(Builder::Set { kind, lists, .. }) = self.tree.builder(node) else { return };
+        if *kind == Kind::NS {
+            self.end_number_set(node, row, member, next);
+        } else {
+            lists.set(row, next);
+        }
+    }
+}
