@@ -19,6 +19,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod block;
+pub mod change;
 pub mod codec;
 pub mod columns;
 pub mod control;
@@ -36,6 +37,7 @@ pub mod path;
 pub mod schema;
 pub mod storage;
 
+pub use change::{Images, Op, View};
 pub use columns::{Loss, Losses};
 pub use control::{Control, Progress};
 pub use engine::ledger::{Check, Totals};

@@ -8,7 +8,7 @@
 use std::io::Read;
 use std::sync::Arc;
 
-use super::open::Export;
+use super::open::{Export, ReadAs};
 use super::read::{ReadOptions, Reader};
 use super::schema::Learning;
 use crate::control::Control;
@@ -93,7 +93,8 @@ impl Export {
         let policies = &options.policies;
         let learns = options.schema.is_none() && options.sample.is_none() && self.learnt().get(options).is_none();
         let shows = policies.overrides.is_empty() && matches!(policies.maps, Maps::Auto | Maps::Struct);
-        if !learns || !shows || !self.format()?.is_text() {
+        let items = matches!(self.reads(), ReadAs::Items);
+        if !learns || !shows || !items || !self.format()?.is_text() {
             return Ok(false);
         }
         self.check_options(options).map(|()| true)

@@ -1,5 +1,6 @@
 //! Exports: opening, checking, reading, converting. One verb a file.
 
+pub mod changes;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod convert;
 #[cfg(not(target_arch = "wasm32"))]

@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 use super::rows::Batches;
 use super::schema::Learnt;
+use crate::change::Images;
+use crate::change::key::KeyNames;
 use crate::codec::{Decompressor, Progress};
 #[cfg(not(target_arch = "wasm32"))]
 use crate::control::Control;
@@ -70,9 +72,20 @@ pub struct Export {
     /// Batches that are in no file.
     rows: Option<Rows>,
     learnt: Arc<Learnt>,
+    read_as: ReadAs,
     /// Keeps the spooled data of a pipe.
     #[cfg(not(target_arch = "wasm32"))]
     _spool: Option<Arc<tempfile::TempDir>>,
+}
+
+/// What the records of an export are read as.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum ReadAs {
+    /// As what they are, items.
+    #[default]
+    Items,
+    /// As changes, with these images, of items with this key.
+    Changes(Images, Option<KeyNames>),
 }
 
 /// Opens a stream of record batches, once or as often as it is asked to.
@@ -95,6 +108,7 @@ impl Export {
             format: None,
             rows: None,
             learnt: Arc::default(),
+            read_as: ReadAs::default(),
             #[cfg(not(target_arch = "wasm32"))]
             _spool: None,
         }
@@ -111,6 +125,16 @@ impl Export {
     #[must_use]
     pub fn with_format(self, format: SourceFormat) -> Self {
         Self { format: Some(format), ..self }
+    }
+
+    /// The same source, whose records are read as something else.
+    pub(crate) fn read_as(self, read_as: ReadAs) -> Self {
+        Self { read_as, learnt: Arc::default(), ..self }
+    }
+
+    /// What its records are read as.
+    pub(crate) fn reads(&self) -> &ReadAs {
+        &self.read_as
     }
 
     /// The format of the data files: of the first, where no manifest says it.
@@ -217,6 +241,7 @@ impl Export {
     /// How the records look: an export's have `Item`, or are changes.
     pub(crate) fn form(&self) -> Form {
         match &self.summary {
+            _ if matches!(self.read_as, ReadAs::Changes(..)) => Form::Changes,
             Some(summary) if summary.is_incremental() => Form::Any,
             Some(_) => Form::Wrapped,
             None => Form::Either,
@@ -225,7 +250,7 @@ impl Export {
 
     /// Refuses what cannot be read as a table.
     pub(crate) fn require_full(&self) -> Result<()> {
-        if self.summary.as_ref().is_some_and(ExportSummary::is_incremental) {
+        if self.summary.as_ref().is_some_and(ExportSummary::is_incremental) && matches!(self.read_as, ReadAs::Items) {
             let message = "this is an incremental export: its records are changes, not items; `changes` reads them";
             return Err(Error::new(Code::Incremental, message).in_file(&*self.name));
         }

@@ -21,6 +21,8 @@ pub enum Form {
     Any,
     /// Plain JSON: objects whose values bear no descriptors.
     Plain,
+    /// Changes, as incremental exports have them: see [`change`](super::change).
+    Changes,
 }
 
 /// What is wrong with a record.
@@ -44,7 +46,7 @@ impl Fault {
     }
 
     #[cold]
-    pub(super) fn refused(refusal: Refusal, at: usize) -> Box<Self> {
+    pub(in crate::format) fn refused(refusal: Refusal, at: usize) -> Box<Self> {
         Self::new(refusal.code, at, refusal.message)
     }
 
