@@ -47,6 +47,8 @@ pub use error::{Class, Code, Error, Result};
 pub use export::convert::{ConvertOptions, ConvertReport, convert};
 #[cfg(not(target_arch = "wasm32"))]
 pub use export::dest::{Dest, OutputFormat};
+#[cfg(not(target_arch = "wasm32"))]
+pub use export::diff::{DiffOptions, DiffReport, diff};
 pub use export::items::{ItemIter, Tapes};
 #[cfg(not(target_arch = "wasm32"))]
 pub use export::merge::merge;
@@ -60,6 +62,8 @@ pub use export::verify::{Finding, Severity, VerifyReport};
 #[cfg(not(target_arch = "wasm32"))]
 pub use export::{relocate::Location, write::write_export};
 pub use format::{ExportFormat, SourceFormat};
+pub use merge::compare::Differences;
+pub use merge::index::Counts;
 pub use item::{AttributeValue, Item};
 pub use manifest::{ExportSummary, FileEntry};
 pub use number::Number;

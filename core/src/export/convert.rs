@@ -169,9 +169,17 @@ pub(super) fn check_text_options(export: &Export, format: OutputFormat, read: &R
     let policies = &read.policies;
     let default = Policies::default();
     let explains = matches!(export.format()?, SourceFormat::Parquet | SourceFormat::Arrow);
-    if matches!(export.reads(), ReadAs::Changes(..)) && !matches!(format, OutputFormat::Ndjson | OutputFormat::Csv) {
-        let message = format!("changes are rows: they are written as parquet, arrow, csv or ndjson, not as {}", format.as_str());
+    if matches!(export.reads(), ReadAs::Changes(..)) && matches!(format, OutputFormat::DynamodbJson | OutputFormat::Ion) {
+        let message = format!("changes are rows: they are written as parquet, arrow, csv, ndjson or a whole export, not as {}", format.as_str());
         return Err(Error::usage(message));
+    }
+    if matches!(export.reads(), ReadAs::Changes(..)) && format == OutputFormat::Export {
+        if read.columns.is_some() {
+            return Err(Error::usage("columns is for rows: an incremental export has whole images"));
+        }
+        if export.view()?.is_none() {
+            return Err(Error::usage("an incremental export is written of a source with manifests, which say its window and view"));
+        }
     }
     // A number is exact where items are written as they are.
     let exact = matches!(format, OutputFormat::DynamodbJson | OutputFormat::Ion | OutputFormat::Export);

@@ -5,6 +5,8 @@ pub mod changes;
 pub mod convert;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod dest;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod diff;
 pub mod guess;
 pub mod head;
 pub mod items;
