@@ -30,6 +30,7 @@ pub mod export;
 pub mod format;
 pub mod item;
 pub mod manifest;
+pub mod merge;
 mod name;
 pub mod number;
 pub mod parquet;
@@ -47,6 +48,9 @@ pub use export::convert::{ConvertOptions, ConvertReport, convert};
 #[cfg(not(target_arch = "wasm32"))]
 pub use export::dest::{Dest, OutputFormat};
 pub use export::items::{ItemIter, Tapes};
+#[cfg(not(target_arch = "wasm32"))]
+pub use export::merge::merge;
+pub use export::merge::{MergeOptions, MergeReport, Merged, Window};
 pub use export::open::{DataFile, Export};
 #[cfg(not(target_arch = "wasm32"))]
 pub use export::open::{open_export, open_export_with};

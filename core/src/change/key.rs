@@ -26,6 +26,11 @@ impl KeyNames {
         &self.0
     }
 
+    /// Whether they are the same, in whatever order.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.0.len() == other.0.len() && self.0.iter().all(|name| other.place(name).is_some())
+    }
+
     /// The place of a name among them.
     #[inline]
     pub fn place(&self, name: &str) -> Option<usize> {
@@ -59,7 +64,13 @@ impl KeyNames {
     }
 
     fn refusal(&self, what: &str) -> Refusal {
-        Refusal { code: Code::Keys, message: format!("{what}: the key is {}", self.0.join(", ")), path: None }
+        Refusal { code: Code::Keys, message: format!("{what}: the key is {self}"), path: None }
+    }
+}
+
+impl std::fmt::Display for KeyNames {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.join(", "))
     }
 }
 

@@ -126,6 +126,7 @@ impl Export {
         };
         let keys = match self.reads() {
             ReadAs::Changes(_, keys) => keys.as_ref(),
+            ReadAs::Merged(over) => Some(over.names()),
             ReadAs::Items => None,
         };
         let keys = keys.map(|keys| (metadata::KEYS, serde_json::Value::from(keys.names()).to_string()));

@@ -8,6 +8,7 @@ pub mod dest;
 pub mod guess;
 pub mod head;
 pub mod items;
+pub mod merge;
 pub mod open;
 pub mod read;
 #[cfg(not(target_arch = "wasm32"))]

@@ -9,6 +9,8 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
+use arrow::datatypes::SchemaRef;
+
 use super::rows::Batches;
 use super::schema::Learnt;
 use crate::change::Images;
@@ -23,6 +25,7 @@ use crate::error::{Code, Error, Result};
 use crate::format::SourceFormat;
 use crate::format::ion::stream::is_ion;
 use crate::format::record::Form;
+use crate::merge::index::Over;
 use crate::manifest::{ExportSummary, FILES, FileEntry, SUMMARY, files};
 use crate::schema::{Layout, Schema};
 use crate::storage::Storage;
@@ -86,6 +89,8 @@ pub(crate) enum ReadAs {
     Items,
     /// As changes, with these images, of items with this key.
     Changes(Images, Option<KeyNames>),
+    /// As what is left of them under these changes, with what the changes add.
+    Merged(Arc<Over>),
 }
 
 /// Opens a stream of record batches, once or as often as it is asked to.
@@ -130,6 +135,11 @@ impl Export {
     /// The same source, whose records are read as something else.
     pub(crate) fn read_as(self, read_as: ReadAs) -> Self {
         Self { read_as, learnt: Arc::default(), ..self }
+    }
+
+    /// The same source, known to be this export.
+    pub(crate) fn with_summary(self, summary: ExportSummary) -> Self {
+        Self { summary: Some(summary), ..self }
     }
 
     /// What its records are read as.
@@ -186,21 +196,35 @@ impl Export {
             return vec![Box::new(move || rows().map(|batches| batches.into_source(explain.0.as_ref(), explain.1)))];
         }
         let open = |file: &DataFile| {
-            let (path, explain, missing) =
-                (file.key.as_ref().and_then(|key| self.storage.local_path(key)), explain.clone(), file.name.clone());
-            let open: OpenRows = Box::new(move || {
-                let path = path
-                    .ok_or_else(|| Error::new(Code::Io, "Parquet and Arrow files are read from the local file system").in_file(missing))?;
-                let shown = path.display().to_string();
-                let batches = match format {
-                    SourceFormat::Parquet => Batches::of_parquet(&path),
-                    _ => Batches::of_ipc(&path),
-                };
-                Ok(batches.map_err(|e| e.in_file(shown))?.into_source(explain.0.as_ref(), explain.1))
-            });
+            let (opener, explain) = (self.batches_of(file, format), explain.clone());
+            let open: OpenRows = Box::new(move || Ok(opener()?.into_source(explain.0.as_ref(), explain.1)));
             open
         };
         self.files.iter().map(open).collect()
+    }
+
+    /// Opens the batches of a file.
+    fn batches_of(&self, file: &DataFile, format: SourceFormat) -> impl FnOnce() -> Result<Batches> + Send + use<> {
+        let (path, missing) = (file.key.as_ref().and_then(|key| self.storage.local_path(key)), file.name.clone());
+        move || {
+            let path =
+                path.ok_or_else(|| Error::new(Code::Io, "Parquet and Arrow files are read from the local file system").in_file(missing))?;
+            let shown = path.display().to_string();
+            let batches = match format {
+                SourceFormat::Parquet => Batches::of_parquet(&path),
+                _ => Batches::of_ipc(&path),
+            };
+            batches.map_err(|e| e.in_file(shown))
+        }
+    }
+
+    /// The Arrow schemas of the files, or of the batches.
+    pub(crate) fn row_schemas(&self) -> Result<Vec<SchemaRef>> {
+        if let Some(rows) = &self.rows {
+            return Ok(vec![rows()?.schema]);
+        }
+        let format = self.format()?;
+        self.files.iter().map(|file| Ok(self.batches_of(file, format)()?.schema)).collect()
     }
 
     /// What was opened.

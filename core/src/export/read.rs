@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema as ArrowSchema, SchemaRef};
@@ -23,7 +24,8 @@ use crate::engine::rows::RowsPass;
 use crate::engine::steps::Steps;
 use crate::engine::worker::BlockSink;
 use crate::error::{Code, Error, Result};
-use crate::format::SourceFormat;
+use crate::merge::overlay::Overlay;
+use crate::merge::steps::{Base, MergedSteps};
 use crate::schema::learn::{Learner, MAX_PATHS};
 use crate::schema::summary::Summary;
 use crate::schema::{Columns, Extra, Layout, Policies, Schema};
@@ -185,24 +187,39 @@ impl Export {
         make: impl Fn() -> S + Send + Sync + 'static,
     ) -> Result<Steps<S>> {
         options.check_columns()?;
-        match self.format()? {
-            format @ (SourceFormat::Parquet | SourceFormat::Arrow) => {
-                let sources = self.row_sources(format, options.schema.as_ref(), options.source_layout);
-                let skip = options.on_error == OnError::Skip;
-                Ok(Steps::Rows(Box::new(RowsPass::new(self.expected(), sources, skip, control.clone(), make()))))
-            }
-            _ => {
-                let pass = self.pass(options, control)?;
-                Ok(match self.reads() {
-                    ReadAs::Items => Steps::Files(Pipeline::new(pass, make)),
-                    ReadAs::Changes(images, _) => {
-                        let (images, view) = (*images, self.view()?);
-                        let names = ChangeNames::beside(&self.infer_schema(options, control)?);
-                        Steps::Changes(Pipeline::new(pass, move || Changes::new(ChangeRow::new(make(), names.clone(), view, images))))
-                    }
-                })
-            }
+        let make = Arc::new(make);
+        if let ReadAs::Merged(over) = self.reads() {
+            let (over, deleted, sink) = (over.clone(), Arc::new(AtomicU64::new(0)), make());
+            let overlay = {
+                let (over, deleted) = (over.clone(), deleted.clone());
+                move || Overlay::new(make(), over.clone(), deleted.clone())
+            };
+            let base = match self.row_pass(options, control, &overlay)? {
+                Some(rows) => Base::Rows(Box::new(rows)),
+                None => Base::Files(Pipeline::new(self.pass(options, control)?, overlay)),
+            };
+            let (files, skip) = (self.files().len(), options.on_error == OnError::Skip);
+            return Ok(Steps::Merged(Box::new(MergedSteps::new(base, over, deleted, files, skip, sink))));
         }
+        if let Some(rows) = self.row_pass(options, control, &*make)? {
+            return Ok(Steps::Rows(Box::new(rows)));
+        }
+        let pass = self.pass(options, control)?;
+        let ReadAs::Changes(images, _) = self.reads() else { return Ok(Steps::Files(Pipeline::new(pass, move || make()))) };
+        let (images, view) = (*images, self.view()?);
+        let names = ChangeNames::beside(&self.infer_schema(options, control)?);
+        Ok(Steps::Changes(Pipeline::new(pass, move || Changes::new(ChangeRow::new(make(), names.clone(), view, images)))))
+    }
+
+    /// A pass over record batches, where the source has them.
+    fn row_pass<S: BlockSink>(&self, options: &ReadOptions, control: &Control, make: &impl Fn() -> S) -> Result<Option<RowsPass<S>>> {
+        let format = self.format()?;
+        if format.is_text() {
+            return Ok(None);
+        }
+        let sources = self.row_sources(format, options.schema.as_ref(), options.source_layout);
+        let skip = options.on_error == OnError::Skip;
+        Ok(Some(RowsPass::new(self.expected(), sources, skip, control.clone(), make())))
     }
 
     /// The steps of a pass into the columns of a reader.
@@ -286,7 +303,7 @@ impl Reader {
     pub fn arrow_schema(&self) -> ArrowSchema {
         let mut schema = match self.export.reads() {
             ReadAs::Changes(images, _) => change::columns::to_arrow(&self.schema, *images),
-            ReadAs::Items => self.schema.to_arrow(),
+            _ => self.schema.to_arrow(),
         };
         schema.metadata.extend(self.export.metadata());
         schema

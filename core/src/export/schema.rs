@@ -75,7 +75,7 @@ impl Export {
                 let totals = pipeline.totals().clone();
                 (totals, pipeline.into_sinks().into_iter().map(|sink| sink.into_inner().into_learner()).collect())
             }
-            ReadAs::Items => {
+            _ => {
                 let mut steps = self.steps(&options, control, move || learner.learner())?;
                 learning.steps(&mut steps, options.sample)?;
                 (steps.totals().clone(), steps.into_sinks())
