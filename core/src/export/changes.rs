@@ -43,7 +43,7 @@ impl Export {
         let keys = self.first_keys()?;
         if let (Some(columns), Some(keys)) = (&options.columns, &keys) {
             let others = columns.iter().filter(|name| keys.place(name).is_none());
-            options.columns = Some(Columns::from_iter(keys.names().iter().chain(others).cloned()));
+            options.columns = Some(keys.names().iter().chain(others).cloned().collect::<Columns>());
         }
         Ok((self.clone().read_as(ReadAs::Changes(images, keys)), options))
     }
@@ -118,7 +118,11 @@ impl Export {
                 (metadata::TO_TIME, &summary.export_to_time),
             ];
             let of_changes = summary.is_incremental().then_some(of_changes);
-            known.into_iter().chain(of_changes.into_iter().flatten()).filter_map(|(key, value)| Some((key, value.clone()?))).collect::<Vec<_>>()
+            known
+                .into_iter()
+                .chain(of_changes.into_iter().flatten())
+                .filter_map(|(key, value)| Some((key, value.clone()?)))
+                .collect::<Vec<_>>()
         };
         let keys = match self.reads() {
             ReadAs::Changes(_, keys) => keys.as_ref(),

@@ -14,7 +14,10 @@ impl Decoder<'_> {
     pub fn record<S: Sink>(&mut self, form: Form, sink: &mut S) -> Decoded {
         const WRAPPER: &[u8] = b"{Item:{";
         let start = self.at;
-        if !matches!(form, Form::Any | Form::Changes) && self.bytes[start..].starts_with(WRAPPER) && self.bytes.get(start + WRAPPER.len()) != Some(&b'{') {
+        if !matches!(form, Form::Any | Form::Changes)
+            && self.bytes[start..].starts_with(WRAPPER)
+            && self.bytes.get(start + WRAPPER.len()) != Some(&b'{')
+        {
             self.at = start + WRAPPER.len();
             self.attributes(sink)?;
             if self.bytes.get(self.at) == Some(&b'}') {
@@ -102,15 +105,15 @@ impl Decoder<'_> {
     fn change<S: Sink>(&mut self, sink: &mut S) -> Decoded {
         let start = self.at;
         let mut seen = Seen::default();
-        self.change_members(start, &mut seen, sink, true)?;
+        self.change_members(&mut seen, sink, true)?;
         seen.check(start)
     }
 
     /// The members of a change, which may all stand in a struct `Record`.
-    fn change_members<S: Sink>(&mut self, start: usize, seen: &mut Seen, sink: &mut S, outer: bool) -> Decoded {
+    fn change_members<S: Sink>(&mut self, seen: &mut Seen, sink: &mut S, outer: bool) -> Decoded {
         self.members(|decoder, name_at| {
             if outer && decoder.scratch.text == "Record" && decoder.opens_struct() {
-                return decoder.change_members(start, seen, sink, false);
+                return decoder.change_members(seen, sink, false);
             }
             match seen.member(&decoder.scratch.text, name_at)? {
                 _ if !decoder.opens_struct() => {

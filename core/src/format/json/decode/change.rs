@@ -74,7 +74,8 @@ impl Decoder<'_> {
             }
             _ => {
                 let start = self.at;
-                let end = start + self.bytes[start..].iter().take_while(|b| matches!(b, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')).count();
+                let end =
+                    start + self.bytes[start..].iter().take_while(|b| matches!(b, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')).count();
                 let text = &self.text[start..end];
                 let number =
                     Number::parse(text.as_bytes()).map_err(|error| Fault::new(Code::Number, start, format!("{error}: {}", shown(text))))?;
