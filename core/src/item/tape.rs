@@ -112,6 +112,87 @@ impl Tape {
         }
     }
 
+    /// The attributes of the next item, to a sink. `begin_item` and `commit_item` are the
+    /// caller's.
+    pub fn send<S: Sink>(&self, place: &mut Place, sink: &mut S) -> Result<(), Refusal> {
+        match self.next(place) {
+            Some((_, Value::M(len))) => self.send_members(len, place, sink),
+            _ => Ok(()),
+        }
+    }
+
+    fn send_members<S: Sink>(&self, len: usize, place: &mut Place, sink: &mut S) -> Result<(), Refusal> {
+        for _ in 0..len {
+            let Some((name, value)) = self.next(place) else { break };
+            match sink.attribute(&self.names[name])? {
+                Want::Value => self.send_value(value, place, sink)?,
+                Want::Nothing => self.pass(value, place),
+            }
+        }
+        Ok(())
+    }
+
+    fn send_value<S: Sink>(&self, value: Value<'_>, place: &mut Place, sink: &mut S) -> Result<(), Refusal> {
+        match value {
+            Value::S(text) => sink.string(text),
+            Value::N(number) => sink.number(number),
+            Value::B(bytes) => sink.binary(bytes),
+            Value::Bool(value) => sink.boolean(value),
+            Value::Null => sink.null(),
+            Value::M(len) => {
+                sink.begin_map();
+                self.send_members(len, place, sink)?;
+                sink.end_map();
+            }
+            Value::L(len) => {
+                sink.begin_list();
+                self.send_values(len, place, sink)?;
+                sink.end_list();
+            }
+            Value::SS(len) => self.send_set(Kind::SS, len, place, sink)?,
+            Value::NS(len) => self.send_set(Kind::NS, len, place, sink)?,
+            Value::BS(len) => self.send_set(Kind::BS, len, place, sink)?,
+        }
+        Ok(())
+    }
+
+    fn send_values<S: Sink>(&self, len: usize, place: &mut Place, sink: &mut S) -> Result<(), Refusal> {
+        for _ in 0..len {
+            let Some((_, value)) = self.next(place) else { break };
+            self.send_value(value, place, sink)?;
+        }
+        Ok(())
+    }
+
+    fn send_set<S: Sink>(&self, kind: Kind, len: usize, place: &mut Place, sink: &mut S) -> Result<(), Refusal> {
+        sink.begin_set(kind);
+        self.send_values(len, place, sink)?;
+        sink.end_set();
+        Ok(())
+    }
+
+    /// Passes over what stands in a value that was read.
+    pub fn pass(&self, value: Value<'_>, place: &mut Place) {
+        if let Value::M(len) | Value::L(len) | Value::SS(len) | Value::NS(len) | Value::BS(len) = value {
+            for _ in 0..len {
+                let Some((_, value)) = self.next(place) else { break };
+                self.pass(value, place);
+            }
+        }
+    }
+
+    fn truncate(&mut self, place: Place) {
+        self.marks.truncate(place.mark);
+        self.text.truncate(place.text);
+        self.bytes.truncate(place.byte);
+        self.numbers.truncate(place.number);
+    }
+
+    /// A name on the tape.
+    pub fn name(&self, index: usize) -> &str {
+        &self.names[index]
+    }
+
     fn owned(&self, place: &mut Place) -> Option<(usize, AttributeValue)> {
         let (name, value) = self.next(place)?;
         let value = match value {
@@ -170,6 +251,16 @@ impl Items {
         std::iter::from_fn(|| tape.next_item(&mut place)).collect()
     }
 
+    /// The tape, and where the item committed last begins.
+    pub fn last(&self) -> (&Tape, Place) {
+        (&self.tape, self.start)
+    }
+
+    /// Forgets the item committed last, and keeps the names.
+    pub fn forget_last(&mut self) {
+        self.tape.truncate(self.start);
+    }
+
     #[inline]
     fn value(&mut self, kind: Kind, len: usize) {
         if let Some(&open) = self.open.last() {
@@ -197,10 +288,7 @@ impl Sink for Items {
         Ok(())
     }
     fn abort_item(&mut self) {
-        self.tape.marks.truncate(self.start.mark);
-        self.tape.text.truncate(self.start.text);
-        self.tape.bytes.truncate(self.start.byte);
-        self.tape.numbers.truncate(self.start.number);
+        self.tape.truncate(self.start);
         self.open.clear();
         self.names.end_all();
     }
