@@ -21,7 +21,9 @@ from dynarrow._dynarrow import (
     Losses,
     ReadReport,
     Schema,
+    SplitTable,
     VerifyReport,
+    WrittenFile,
     __version__,
 )
 from dynarrow._errors import DataError, DynarrowError, NotFoundError, StorageError, UsageError
@@ -47,9 +49,11 @@ __all__ = [
     "ReadReport",
     "Reader",
     "Schema",
+    "SplitTable",
     "StorageError",
     "UsageError",
     "VerifyReport",
+    "WrittenFile",
     "__version__",
     "convert",
     "dumps",
