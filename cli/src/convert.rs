@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
 use dynarrow::export::read::BATCH_SIZE;
-use dynarrow::{Control, ConvertOptions, ConvertReport, Dest, Error, ExportFormat, OutputFormat, ReadOptions, Result, convert};
+use dynarrow::{Control, ConvertOptions, ConvertReport, Dest, Error, Export, ExportFormat, OutputFormat, ReadOptions, Result, convert};
 use serde_json::{Value, json};
 
 use crate::options::{Reading, Source, one_of};
@@ -73,6 +73,17 @@ Examples:
 
 impl Convert {
     pub fn run(&self, out: &mut Output, control: &Control) -> Result<Ending> {
+        self.run_on(|export, read| Ok((export, read)), "item", out, control)
+    }
+
+    /// The same with what is made of the source, whose records are called so.
+    pub fn run_on(
+        &self,
+        of: impl FnOnce(Export, ReadOptions) -> Result<(Export, ReadOptions)>,
+        record: &str,
+        out: &mut Output,
+        control: &Control,
+    ) -> Result<Ending> {
         let began = Instant::now();
         let dest = Dest::parse(&self.dest, self.to)?;
         let to_stdout = matches!(dest, Dest::Stdout(_));
@@ -80,7 +91,7 @@ impl Convert {
             return Err(Error::usage("--json prints the report on standard output, where DEST - puts the data"));
         }
         let read = ReadOptions { batch_size: self.batch_size, ..self.reading.options()? };
-        let export = self.source.open(control)?;
+        let (export, read) = of(self.source.open(control)?, read)?;
         let options = ConvertOptions { read, overwrite: self.overwrite, export_format: self.export_format };
         let report = {
             let _progress = Progress::watch(control, self.quiet);
@@ -88,7 +99,7 @@ impl Convert {
         };
         let time = began.elapsed();
         if !self.quiet {
-            say(&closing(&report, &self.dest, time));
+            say(&closing(&report, record, &self.dest, time));
         }
         let lost = losses(&report.read.losses, self.reading.extra());
         for note in skipped(&report.read.totals).into_iter().chain(lost).chain(self.reading.unchecked()) {
@@ -112,12 +123,12 @@ impl Convert {
     }
 }
 
-fn closing(report: &ConvertReport, dest: &str, time: Duration) -> String {
+fn closing(report: &ConvertReport, record: &str, dest: &str, time: Duration) -> String {
     let totals = &report.read.totals;
     let inflated =
         if totals.bytes_inflated == totals.bytes_in { String::new() } else { format!(" ({} inflated)", bytes(totals.bytes_inflated)) };
     let written = report.files.first().map_or("standard output".into(), |(path, _)| path.display().to_string());
     let written = if report.files.len() > 1 { dest.to_owned() } else { written };
-    let (items, bytes_in, bytes_out) = (counted(totals.items, "item"), bytes(totals.bytes_in), bytes(report.bytes_out));
+    let (items, bytes_in, bytes_out) = (counted(totals.items, record), bytes(totals.bytes_in), bytes(report.bytes_out));
     format!("{items}, {bytes_in}{inflated} -> {bytes_out} in {}: {}", seconds(time), dynarrow::error::printable(&written))
 }

@@ -4,6 +4,7 @@
 //! Results stand on standard output, everything said about them on standard error. With
 //! `--json` the result, or the error, is one JSON document on standard output.
 
+mod changes;
 mod convert;
 mod head;
 mod inspect;
@@ -51,6 +52,7 @@ enum Verb {
     Schema(schema::Schema),
     Head(head::Head),
     Convert(convert::Convert),
+    Changes(changes::Changes),
     Relocate(relocate::Relocate),
 }
 
@@ -88,6 +90,7 @@ where
                 Verb::Schema(verb) => verb.run(&mut out, control),
                 Verb::Head(verb) => verb.run(&mut out, control),
                 Verb::Convert(verb) => verb.run(&mut out, control),
+                Verb::Changes(verb) => verb.run(&mut out, control),
                 Verb::Relocate(verb) => verb.run(&mut out, control),
             };
             ended.and_then(|ending| out.finish().map(|()| ending))

@@ -10,8 +10,10 @@ export below it, a folder of data files, a data file, or ``-`` for standard inpu
 DynamoDB JSON, Amazon Ion, plain JSON, Parquet or Arrow IPC.
 """
 
+from dynarrow._changes import Change, changes, iter_changes, read_changes
 from dynarrow._convert import convert
 from dynarrow._dynarrow import (
+    ChangeIterator,
     ConvertReport,
     DataFile,
     Field,
@@ -33,6 +35,8 @@ from dynarrow._verify import verify
 from dynarrow._write import dumps, loads, relocate, write_export, write_items
 
 __all__ = [
+    "Change",
+    "ChangeIterator",
     "ConvertReport",
     "DataError",
     "DataFile",
@@ -51,12 +55,15 @@ __all__ = [
     "UsageError",
     "VerifyReport",
     "__version__",
+    "changes",
     "convert",
     "dumps",
     "infer_schema",
+    "iter_changes",
     "iter_items",
     "loads",
     "open_export",
+    "read_changes",
     "read_export",
     "relocate",
     "verify",
