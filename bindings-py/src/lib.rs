@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 
+mod changes;
 mod cli;
 mod control;
 mod convert;
@@ -28,6 +29,7 @@ fn _dynarrow(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<read::Batches>()?;
     module.add_class::<read::BatchIterator>()?;
     module.add_class::<items::ItemIterator>()?;
+    module.add_class::<changes::ChangeIterator>()?;
     module.add_class::<schema::Schema>()?;
     module.add_class::<schema::Field>()?;
     module.add_class::<convert::ConvertReport>()?;

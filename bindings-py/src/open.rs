@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::changes::ChangeIterator;
 use crate::control::{Callback, watched};
 use crate::convert::{ConvertReport, Converting};
 use crate::error::to_py;
@@ -75,11 +76,38 @@ impl Export {
         options: Options<'_>,
         progress: Callback,
     ) -> PyResult<ConvertReport> {
-        let read = options.read_options(py)?;
-        let check = read.check;
-        let (dest, options) = converting.parse(&path_text(py, dest)?, read).map_err(|error| to_py(py, &error))?;
+        let (dest, options) = converting.parse(&path_text(py, dest)?, options.read_options(py)?).map_err(|error| to_py(py, &error))?;
         let report = watched(py, progress, |control| dynarrow::convert(&self.0, &dest, &options, control, std::io::stdout()))?;
-        ConvertReport::new(py, report, check)
+        ConvertReport::new(py, report, options.read.check)
+    }
+
+    fn read_changes(&self, py: Python<'_>, images: &str, options: Options<'_>) -> PyResult<Reader> {
+        let (images, options) = (images.parse(), options.read_options(py)?);
+        let (changes, options) = watched(py, None, |control| self.0.changes(images?, options, control))?;
+        Reader::new(changes, options).map_err(|error| to_py(py, &error))
+    }
+
+    fn iter_changes(&self, py: Python<'_>, options: Options<'_>) -> PyResult<ChangeIterator> {
+        ChangeIterator::new(py, &self.0, &options.read_options(py)?)
+    }
+
+    fn changes(
+        &self,
+        py: Python<'_>,
+        dest: PathBuf,
+        images: &str,
+        converting: Converting,
+        options: Options<'_>,
+        progress: Callback,
+    ) -> PyResult<ConvertReport> {
+        let (dest, mut options) = converting.parse(&path_text(py, dest)?, options.read_options(py)?).map_err(|error| to_py(py, &error))?;
+        let images = images.parse();
+        let report = watched(py, progress, |control| {
+            let (changes, read) = self.0.changes(images?, options.read.clone(), control)?;
+            options.read = read;
+            dynarrow::convert(&changes, &dest, &options, control, std::io::stdout())
+        })?;
+        ConvertReport::new(py, report, options.read.check)
     }
 
     fn relocate(&self, py: Python<'_>, to: &str) -> PyResult<Vec<PathBuf>> {

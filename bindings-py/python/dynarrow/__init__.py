@@ -10,8 +10,10 @@ export below it, a folder of data files, a data file, or ``-`` for standard inpu
 DynamoDB JSON, Amazon Ion, plain JSON, Parquet or Arrow IPC.
 """
 
+from dynarrow._changes import Change, changes, iter_changes, read_changes
 from dynarrow._convert import convert
 from dynarrow._dynarrow import (
+    ChangeIterator,
     ConvertReport,
     DataFile,
     Field,
@@ -35,6 +37,8 @@ from dynarrow._verify import verify
 from dynarrow._write import dumps, loads, relocate, write_export, write_items
 
 __all__ = [
+    "Change",
+    "ChangeIterator",
     "ConvertReport",
     "DataError",
     "DataFile",
@@ -55,12 +59,15 @@ __all__ = [
     "VerifyReport",
     "WrittenFile",
     "__version__",
+    "changes",
     "convert",
     "dumps",
     "infer_schema",
+    "iter_changes",
     "iter_items",
     "loads",
     "open_export",
+    "read_changes",
     "read_export",
     "relocate",
     "verify",

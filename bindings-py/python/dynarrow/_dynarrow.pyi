@@ -5,12 +5,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypedDict, final
 
+from dynarrow._changes import Change
 from dynarrow._errors import DynarrowError
 from dynarrow._options import (
     Check,
     Compression,
     ExportFormat,
     Format,
+    Images,
     Layout,
     Options,
     SchemaLike,
@@ -319,6 +321,19 @@ class ItemIterator:
     def __iter__(self) -> Iterator[dict[str, Value]]: ...
     def __next__(self) -> dict[str, Value]: ...
 
+@final
+class ChangeIterator:
+    """The changes of one reading, as dicts; made by `iter_changes`.
+
+    Attributes:
+        skipped: Records that ``on_error="skip"`` passed over, so far.
+    """
+
+    @property
+    def skipped(self) -> int: ...
+    def __iter__(self) -> Iterator[Change]: ...
+    def __next__(self) -> Change: ...
+
 # What follows is for the modules of the package alone.
 
 @final
@@ -336,6 +351,16 @@ class Export:
     def convert(
         self,
         dest: StrPath,
+        converting: Converting,
+        options: Options,
+        progress: Callback | None,
+    ) -> ConvertReport: ...
+    def read_changes(self, images: Images, options: Options) -> Reader: ...
+    def iter_changes(self, options: Options) -> ChangeIterator: ...
+    def changes(
+        self,
+        dest: StrPath,
+        images: Images,
         converting: Converting,
         options: Options,
         progress: Callback | None,

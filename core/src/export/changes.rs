@@ -49,7 +49,7 @@ impl Export {
     }
 
     /// The images that its records hold; `None` where there is no manifest.
-    pub(crate) fn view(&self) -> Result<Option<View>> {
+    pub fn view(&self) -> Result<Option<View>> {
         let named = self.summary().and_then(|summary| summary.output_view.as_deref());
         named.map(View::parse).transpose().map_err(|e| e.in_file(self.name()))
     }
@@ -130,7 +130,8 @@ impl Export {
             ReadAs::Items => None,
         };
         // Where no window had a change nobody knows them.
-        let keys = keys.filter(|keys| !keys.names().is_empty()).map(|keys| (metadata::KEYS, serde_json::Value::from(keys.names()).to_string()));
+        let keys =
+            keys.filter(|keys| !keys.names().is_empty()).map(|keys| (metadata::KEYS, serde_json::Value::from(keys.names()).to_string()));
         self.summary().map(of).into_iter().flatten().chain(keys).map(|(key, value)| (key.to_owned(), value))
     }
 }
