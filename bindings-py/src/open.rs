@@ -8,8 +8,10 @@ use pyo3::types::PyDict;
 use crate::changes::ChangeIterator;
 use crate::control::{Callback, watched};
 use crate::convert::{ConvertReport, Converting};
+use crate::diff::{DiffReport, Diffing};
 use crate::error::to_py;
 use crate::items::ItemIterator;
+use crate::merge::{MergeReport, Merging};
 use crate::options::{self, Options, choice, path_text};
 use crate::read::Reader;
 use crate::schema::Schema;
@@ -108,6 +110,50 @@ impl Export {
             dynarrow::convert(&changes, &dest, &options, control, std::io::stdout())
         })?;
         ConvertReport::new(py, report, options.read.check)
+    }
+
+    #[allow(clippy::too_many_arguments)] // Python's keywords come as three parts
+    fn merge(
+        &self,
+        py: Python<'_>,
+        increments: Vec<Bound<'_, Self>>,
+        dest: PathBuf,
+        merging: Merging,
+        converting: Converting,
+        options: Options<'_>,
+        progress: Callback,
+    ) -> PyResult<MergeReport> {
+        let parsed = converting.parse(&path_text(py, dest)?, options.read_options(py)?);
+        let parsed = parsed.and_then(|(dest, options)| Ok((dest, options, merging.parse()?)));
+        let (dest, options, merging) = parsed.map_err(|error| to_py(py, &error))?;
+        let increments: Vec<_> = increments.iter().map(|export| export.get().0.clone()).collect();
+        let report =
+            watched(py, progress, |control| dynarrow::merge(&self.0, &increments, &dest, &merging, &options, control, std::io::stdout()))?;
+        MergeReport::new(py, report, options.read.check)
+    }
+
+    #[allow(clippy::too_many_arguments)] // Python's keywords come as three parts
+    fn diff(
+        &self,
+        py: Python<'_>,
+        other: &Self,
+        dest: Option<PathBuf>,
+        diffing: Diffing,
+        converting: Converting,
+        options: Options<'_>,
+        progress: Callback,
+    ) -> PyResult<DiffReport> {
+        let has_dest = dest.is_some();
+        // Without a destination the options are checked all the same.
+        let dest = dest.map_or_else(|| Ok("differences.parquet".to_owned()), |dest| path_text(py, dest))?;
+        let parsed = converting.parse(&dest, options.read_options(py)?);
+        let parsed = parsed.and_then(|(dest, options)| Ok((dest, options, diffing.parse()?)));
+        let (dest, options, diffing) = parsed.map_err(|error| to_py(py, &error))?;
+        let dest = has_dest.then_some(dest);
+        let report = watched(py, progress, |control| {
+            dynarrow::diff(&self.0, &other.0, dest.as_ref(), &diffing, &options, control, std::io::stdout())
+        })?;
+        DiffReport::new(py, report, options.read.check)
     }
 
     fn relocate(&self, py: Python<'_>, to: &str) -> PyResult<Vec<PathBuf>> {

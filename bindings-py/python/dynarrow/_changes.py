@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from dynarrow import _dynarrow
+from dynarrow._convert import pack_converting
 from dynarrow._dynarrow import ChangeIterator, ConvertReport
 from dynarrow._options import (
     Check,
@@ -256,11 +257,7 @@ def changes(
         on_error=on_error,
         check=check,
     )
-    converting: _dynarrow.Converting = {
-        "to": to,
-        "export_format": "dynamodb_json",
-        "overwrite": overwrite,
-    }
+    converting = pack_converting(to=to, overwrite=overwrite)
     export = _dynarrow.open_export(src, format)
     with reporting(progress, "changes") as callback:
         return export.changes(dest, images, converting, options, callback)
