@@ -74,8 +74,8 @@ def assert_changes(found: list[Any], changes: list[Change], *, both: bool) -> No
 @pytest.mark.parametrize("ion", [False, True])
 @pytest.mark.parametrize("both", [False, True])
 def test_random_changes_are_those_of_boto3(tmp_path: Path, ion: bool, both: bool) -> None:
-    changes = random_changes(seed=1, count=3_000)
-    files = [changes[:1_000], changes[1_000:1_000], changes[1_000:]]
+    changes = random_changes(seed=1, count=1_500)
+    files = [changes[:500], changes[500:500], changes[500:]]
     export = write_changes(tmp_path, files, both=both, ion=ion)
     for threads in (1, 3):
         found = list(dynarrow.iter_changes(export.folder, threads=threads))
@@ -94,6 +94,12 @@ def assert_images(table: pa.Table, columns: dict[str, Learnt], items: list[Item 
             assert path.normal(read) == path.value(value), (name, item)
 
 
+def own_name(name: str, columns: dict[str, Learnt]) -> str:
+    while name in columns:
+        name += "_"
+    return name
+
+
 @pytest.mark.parametrize("images", ["new", "old", "both"])
 def test_columns_are_those_of_the_rules(tmp_path: Path, images: Any) -> None:
     changes = random_changes(seed=2, count=2_000)
@@ -108,18 +114,20 @@ def test_columns_are_those_of_the_rules(tmp_path: Path, images: Any) -> None:
         if images == "both" and change.old:
             learnt.append(row(change, change.old))
     columns = learn(learnt)
-    own = ["_old"] if images == "both" else []
-    assert table.column_names == ["_op", "_ts", *columns, *own]
+    assert "_op" in columns  # so that the own column needs another name
+    op, ts, old = (own_name(name, columns) for name in ("_op", "_ts", "_old"))
+    own = [old] if images == "both" else []
+    assert table.column_names == [op, ts, *columns, *own]
     assert reader.schema.names == list(columns)
-    assert table.column("_op").to_pylist() == [change.op(both=True) for change in changes]
-    assert table.schema.field("_ts").type == pa.timestamp("us", "UTC")
-    assert table.column("_ts").to_pylist() == [time(change.micros) for change in changes]
+    assert table.column(op).to_pylist() == [change.op(both=True) for change in changes]
+    assert table.schema.field(ts).type == pa.timestamp("us", "UTC")
+    assert table.column(ts).to_pylist() == [time(change.micros) for change in changes]
     assert_images(table, columns, list(rows))
     if images == "both":
-        before = table.column("_old").combine_chunks()
+        before = table.column(old).combine_chunks()
         assert before.is_valid().to_pylist() == [change.old is not None for change in changes]
         assert [field.name for field in before.type] == list(columns)
-        children = pa.Table.from_arrays(before.flatten(), fields=list(before.type))
+        children = pa.Table.from_arrays(before.flatten(), schema=pa.schema(list(before.type)))
         assert_images(children, columns, [change.old for change in changes])
     table.validate(full=True)
     assert reader.report is not None
@@ -200,7 +208,7 @@ def test_a_frozen_schema_and_what_has_no_place_in_it(hour: Path) -> None:
     assert "note" not in table.column_names
     extra = [json.loads(text) for text in table.column("_extra").to_pylist() if text]
     assert extra
-    assert all(value == {"note": {"S": "as agreed"}} for value in extra)
+    assert all(list(value) == ["note"] for value in extra)
 
 
 def test_what_is_refused(hour: Path, shop: Path, tmp_path: Path) -> None:
