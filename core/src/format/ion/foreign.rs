@@ -149,7 +149,8 @@ impl<'a, S: Sink> Sender<'a, S> {
     fn change(&mut self, record: &Struct, seen: &mut Seen, outer: bool) -> Decoded {
         let refused = |refusal| Fault::refused(refusal, 0);
         for (name, value) in record.fields() {
-            if outer && name.text() == Some("Record")
+            if outer
+                && name.text() == Some("Record")
                 && let Some(inner) = plain_struct(value)
             {
                 self.change(inner, seen, false)?;
