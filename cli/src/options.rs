@@ -259,7 +259,14 @@ impl FromStr for PathOverride {
 
 /// The names of one `--columns`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct ColumnList(Vec<String>);
+pub struct ColumnList(Vec<String>);
+
+impl ColumnList {
+    /// The names.
+    pub fn names(&self) -> &[String] {
+        &self.0
+    }
+}
 
 impl FromStr for ColumnList {
     type Err = String;

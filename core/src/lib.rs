@@ -44,9 +44,13 @@ pub use control::{Control, Progress};
 pub use engine::ledger::{Check, Totals};
 pub use error::{Class, Code, Error, Result};
 #[cfg(not(target_arch = "wasm32"))]
-pub use export::convert::{ConvertOptions, ConvertReport, convert};
+pub use export::convert::{ConvertOptions, ConvertReport, MAX_PARTITIONS, convert};
 #[cfg(not(target_arch = "wasm32"))]
 pub use export::dest::{Dest, OutputFormat};
+#[cfg(not(target_arch = "wasm32"))]
+pub use export::diff::{DiffOptions, DiffReport, diff};
+#[cfg(not(target_arch = "wasm32"))]
+pub use export::folders::SplitTable;
 pub use export::items::{ItemIter, Tapes};
 #[cfg(not(target_arch = "wasm32"))]
 pub use export::merge::merge;
@@ -54,12 +58,16 @@ pub use export::merge::{MergeOptions, MergeReport, Merged, Window};
 pub use export::open::{DataFile, Export};
 #[cfg(not(target_arch = "wasm32"))]
 pub use export::open::{open_export, open_export_with};
+#[cfg(not(target_arch = "wasm32"))]
+pub use export::parts::{WrittenFile, parse_size};
 pub use export::read::{OnError, ReadOptions, ReadReport, Reader, RecordBatches};
 pub use export::rows::Batches;
 pub use export::verify::{Finding, Severity, VerifyReport};
 #[cfg(not(target_arch = "wasm32"))]
 pub use export::{relocate::Location, write::write_export};
 pub use format::{ExportFormat, SourceFormat};
+pub use merge::compare::Differences;
+pub use merge::index::Counts;
 pub use item::{AttributeValue, Item};
 pub use manifest::{ExportSummary, FileEntry};
 pub use number::Number;

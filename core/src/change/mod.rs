@@ -8,6 +8,7 @@
 
 pub mod columns;
 pub mod key;
+pub mod lines;
 pub mod row;
 
 use std::str::FromStr;
@@ -16,7 +17,7 @@ use key::{Key, KeyNames};
 
 use crate::engine::worker::BlockSink;
 use crate::error::{Code, Error, Result};
-use crate::event::{Kind, Refusal, Sink, Want};
+use crate::event::{Refusal, Sink, Want, pass_values};
 use crate::format::change::{KEYS, NEW, OLD, TIME};
 use crate::item::{Items, Place, Tape, Value};
 use crate::number::Number;
@@ -320,8 +321,9 @@ impl<C: ChangeSink> Sink for Changes<C> {
             names.of_change(&change, &mut self.key)?;
         }
         self.to.change(&change, bytes)?;
+        // Else the tape holds one record at a time.
         if !C::KEEPS {
-            self.items.abort_item();
+            self.items.forget_last();
         }
         Ok(())
     }
@@ -331,39 +333,7 @@ impl<C: ChangeSink> Sink for Changes<C> {
     fn attribute(&mut self, name: &str) -> Result<Want, Refusal> {
         self.items.attribute(name)
     }
-    fn string(&mut self, value: &str) {
-        self.items.string(value);
-    }
-    fn number(&mut self, value: Number) {
-        self.items.number(value);
-    }
-    fn binary(&mut self, value: &[u8]) {
-        self.items.binary(value);
-    }
-    fn boolean(&mut self, value: bool) {
-        self.items.boolean(value);
-    }
-    fn null(&mut self) {
-        self.items.null();
-    }
-    fn begin_map(&mut self) {
-        self.items.begin_map();
-    }
-    fn end_map(&mut self) {
-        self.items.end_map();
-    }
-    fn begin_list(&mut self) {
-        self.items.begin_list();
-    }
-    fn end_list(&mut self) {
-        self.items.end_list();
-    }
-    fn begin_set(&mut self, kind: Kind) {
-        self.items.begin_set(kind);
-    }
-    fn end_set(&mut self) {
-        self.items.end_set();
-    }
+    pass_values!(items);
 }
 
 impl<C: ChangeSink> BlockSink for Changes<C> {

@@ -10,6 +10,7 @@ mod losses;
 pub mod rows;
 mod sink;
 mod tree;
+pub mod waiting;
 
 use std::sync::Arc;
 

@@ -48,7 +48,7 @@ pub struct MergeOptions {
 /// Bytes of memory, by default.
 pub const MEMORY: u64 = 1 << 30;
 /// Of them for reading, decoding and writing.
-const WORK: u64 = 128 << 20;
+pub(super) const WORK: u64 = 128 << 20;
 
 impl Default for MergeOptions {
     fn default() -> Self {
@@ -355,7 +355,7 @@ impl Plan {
 }
 
 /// The microseconds of a time in a manifest.
-fn micros(time: Option<&str>, member: &str, file: &str) -> Result<i64> {
+pub(super) fn micros(time: Option<&str>, member: &str, file: &str) -> Result<i64> {
     let bad = |message: String| Error::new(Code::Manifest, message).in_file(file);
     let time = time.ok_or_else(|| bad(format!("the manifest says no {member}")))?;
     let parsed = [ISO, "YYYY-MM-DDThh:mm:ssZ", "YYYY-MM-DDThh:mm:ss.SSSSSSZ"];

@@ -352,11 +352,8 @@ fn spool<R: std::io::Read>(source: impl FnOnce() -> std::io::Result<R> + Send + 
     use std::sync::mpsc::{RecvTimeoutError, sync_channel};
     use std::time::Duration;
 
-    use crate::storage::local::Local;
-
     let failed = |e: std::io::Error| Error::io(name, &e);
-    let folder = tempfile::TempDir::with_prefix("dynarrow-").map_err(failed)?;
-    let mut file = std::fs::File::create(folder.path().join(SPOOLED)).map_err(failed)?;
+    let (folder, mut file) = Export::spooled(None)?;
     // Nothing stops a read of a pipe: a thread of its own waits in it.
     let (sender, chunks) = sync_channel(SPOOL_AHEAD);
     std::thread::spawn(move || {
@@ -372,8 +369,28 @@ fn spool<R: std::io::Read>(source: impl FnOnce() -> std::io::Result<R> + Send + 
             Err(RecvTimeoutError::Disconnected) => break,
         }
     }
-    let export = open_file(Arc::new(Local::new(folder.path())?), SPOOLED, name)?;
-    Ok(Export { _spool: Some(Arc::new(folder)), ..export })
+    file.flush().map_err(failed)?;
+    drop(file);
+    Export::of_spooled(folder, name)
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl Export {
+    /// A file that is gone with what was opened of it.
+    pub(crate) fn spooled(folder: Option<&Path>) -> Result<(tempfile::TempDir, std::io::BufWriter<std::fs::File>)> {
+        let failed = |e: std::io::Error| Error::new(Code::Io, e.to_string()).in_file("a temporary file");
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".dynarrow-").suffix(".tmp");
+        let folder = folder.map_or_else(|| builder.tempdir(), |folder| builder.tempdir_in(folder)).map_err(failed)?;
+        let file = std::fs::File::create(folder.path().join(SPOOLED)).map_err(failed)?;
+        Ok((folder, std::io::BufWriter::new(file)))
+    }
+
+    /// Opens what was spooled.
+    pub(crate) fn of_spooled(folder: tempfile::TempDir, name: &str) -> Result<Self> {
+        let export = open_file(Arc::new(crate::storage::local::Local::new(folder.path())?), SPOOLED, name)?;
+        Ok(Self { _spool: Some(Arc::new(folder)), ..export })
+    }
 }
 
 /// The name of what is spooled, in its folder.
