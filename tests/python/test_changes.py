@@ -192,6 +192,21 @@ def test_files_are_what_the_reader_reads(hour: Path, tmp_path: Path) -> None:
     assert frame.height == 80
 
 
+@pytest.mark.parametrize("export_format", ["dynamodb_json", "ion"])
+def test_an_export_of_changes(hour: Path, tmp_path: Path, export_format: Any) -> None:
+    report = dynarrow.changes(hour, tmp_path, to="export", export_format=export_format)
+    assert report.read.items == 80
+    assert dynarrow.verify(tmp_path).ok
+    written, read = dynarrow.iter_changes(tmp_path), dynarrow.iter_changes(hour)
+    for ours, theirs in zip(written, read, strict=True):
+        assert ours == theirs
+    summary = dynarrow.open_export(tmp_path).summary
+    assert summary is not None
+    assert summary["exportToTime"] == "2025-08-04T08:09:00.000Z"
+    with pytest.raises(dynarrow.UsageError, match="images=old"):
+        dynarrow.changes(hour, tmp_path / "more", to="export", images="old")
+
+
 def test_the_key_is_always_there(hour: Path) -> None:
     table = dynarrow.read_changes(hour, columns=["status", "SK"]).to_arrow()
     assert table.column_names == ["_op", "_ts", "PK", "SK", "status"]

@@ -84,7 +84,7 @@ def test_changes_that_are_refused(shop: Path, tmp_path: Path) -> None:
     for args, code, text in [
         ([shop, out], 2, "E_FULL_EXPORT"),
         ([hour, tmp_path / "a.ion"], 2, "changes are rows"),
-        ([hour, tmp_path / "a", "--to", "export"], 2, "changes are rows"),
+        ([hour, tmp_path / "a", "--to", "export", "--images", "old"], 2, "images=old"),
         ([hour, out, "--images", "all"], 2, "new, old, both"),
         ([tmp_path / "nothing", out], 3, "nothing"),
     ]:

@@ -10,6 +10,7 @@ from dynarrow import _dynarrow
 from dynarrow._dynarrow import ChangeIterator, ConvertReport
 from dynarrow._options import (
     Check,
+    ExportFormat,
     Extra,
     Format,
     Images,
@@ -195,6 +196,8 @@ def changes(
     on_error: OnError = "raise",
     check: Check = "count",
     format: SourceFormat | None = None,
+    export_format: ExportFormat = "dynamodb_json",
+    file_size: int | str | None = None,
     overwrite: bool = False,
     progress: Progress = None,
 ) -> ConvertReport:
@@ -204,7 +207,8 @@ def changes(
         src: See `read_changes`.
         dest: A file that ends in ``.parquet``, ``.arrow``, ``.csv`` or ``.ndjson``, text also
             with ``.gz`` or ``.zst``, a folder, or ``-``; see `convert`. Changes are not items:
-            no DynamoDB JSON, Ion or export is made of them.
+            no DynamoDB JSON or Ion is made of them. ``to="export"`` writes them whole, as an
+            incremental export.
         images: The images that become columns; see `read_changes`.
         to: The format, where ``dest`` does not say it. A folder gets Parquet for None.
         columns: The attributes to read beside the key. This and all that follow: see
@@ -225,6 +229,8 @@ def changes(
         on_error: What a bad record does.
         check: What is checked.
         format: The source's format; ``to`` is that of ``dest``.
+        export_format: The format of the data files with ``to="export"``.
+        file_size: Bytes of a file of a folder; see `convert`.
         overwrite: Replace a folder that is not empty, if all its files are dynarrow's.
         progress: Who is told how far it is.
 
@@ -258,7 +264,11 @@ def changes(
     )
     converting: _dynarrow.Converting = {
         "to": to,
-        "export_format": "dynamodb_json",
+        "export_format": export_format,
+        "partition_by": None,
+        "split_by": None,
+        "file_size": None if file_size is None else str(file_size),
+        "max_partitions": None,
         "overwrite": overwrite,
     }
     export = _dynarrow.open_export(src, format)
