@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use dynarrow::change::Attributes;
 use dynarrow::{Code, Columns, Error, Export, ReadOptions, Tapes, View};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -40,7 +41,7 @@ impl ChangeIterator {
         let Some(change) = self.ready.change() else { return Ok(None) };
         let op = PyString::intern(py, change.op(self.view).as_str());
         let (micros, keys, old, new) = (change.micros, change.keys().place(), change.old(), change.new_image());
-        let (old, new) = (old.map(|image| image.place()), new.map(|image| image.place()));
+        let (old, new) = (old.map(Attributes::place), new.map(Attributes::place));
         let dict = PyDict::new(py);
         dict.set_item(intern!(py, "op"), op)?;
         dict.set_item(intern!(py, "ts"), datetime(py, micros)?)?;

@@ -33,14 +33,16 @@ pub struct Changes {
 const EXAMPLES: &str = "\
 DEST:
   a file ending in .parquet, .arrow, .csv or .ndjson (plain JSON), the latter two also with .gz or
-  .zst, or a folder, or -: as for convert. Changes are rows, not items: DynamoDB JSON and Ion are
-  not made of them. --to export writes the whole changes again, as an incremental export.
+  .zst, or a folder, or -: as for convert. Changes are rows, not items: no .json or .ion is made of
+  them. --to export writes them whole, as an incremental export, into a folder that stands for the
+  bucket.
 
 Examples:
   dynarrow changes tests/data/exports/shop-hour changes.parquet
   dynarrow changes shop-hour changes.parquet --images both
   dynarrow changes shop-hour changes.csv --columns total
-  dynarrow changes shop-hour - --to ndjson | jq 'select(._op == \"delete\")'";
+  dynarrow changes shop-hour - --to ndjson | jq 'select(._op == \"delete\")'
+  dynarrow changes shop-hour bucket/ --to export --export-format ion";
 
 impl Changes {
     pub fn run(&self, out: &mut Output, control: &Control) -> Result<Ending> {

@@ -11,6 +11,7 @@ from dynarrow._convert import pack_converting
 from dynarrow._dynarrow import ChangeIterator, ConvertReport
 from dynarrow._options import (
     Check,
+    ExportFormat,
     Extra,
     Format,
     Images,
@@ -196,6 +197,8 @@ def changes(
     on_error: OnError = "raise",
     check: Check = "count",
     format: SourceFormat | None = None,
+    export_format: ExportFormat = "dynamodb_json",
+    file_size: int | str | None = None,
     overwrite: bool = False,
     progress: Progress = None,
 ) -> ConvertReport:
@@ -205,7 +208,8 @@ def changes(
         src: See `read_changes`.
         dest: A file that ends in ``.parquet``, ``.arrow``, ``.csv`` or ``.ndjson``, text also
             with ``.gz`` or ``.zst``, a folder, or ``-``; see `convert`. Changes are not items:
-            no DynamoDB JSON, Ion or export is made of them.
+            no DynamoDB JSON or Ion is made of them. ``to="export"`` writes them whole, as an
+            incremental export.
         images: The images that become columns; see `read_changes`.
         to: The format, where ``dest`` does not say it. A folder gets Parquet for None.
         columns: The attributes to read beside the key. This and all that follow: see
@@ -226,6 +230,8 @@ def changes(
         on_error: What a bad record does.
         check: What is checked.
         format: The source's format; ``to`` is that of ``dest``.
+        export_format: The format of the data files with ``to="export"``.
+        file_size: Bytes of a file of a folder; see `convert`.
         overwrite: Replace a folder that is not empty, if all its files are dynarrow's.
         progress: Who is told how far it is.
 
@@ -257,7 +263,9 @@ def changes(
         on_error=on_error,
         check=check,
     )
-    converting = pack_converting(to=to, overwrite=overwrite)
+    converting = pack_converting(
+        to=to, export_format=export_format, file_size=file_size, overwrite=overwrite
+    )
     export = _dynarrow.open_export(src, format)
     with reporting(progress, "changes") as callback:
         return export.changes(dest, images, converting, options, callback)

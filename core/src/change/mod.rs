@@ -321,6 +321,7 @@ impl<C: ChangeSink> Sink for Changes<C> {
             names.of_change(&change, &mut self.key)?;
         }
         self.to.change(&change, bytes)?;
+        // Else the tape holds one record at a time.
         if !C::KEEPS {
             self.items.forget_last();
         }
