@@ -312,7 +312,7 @@ impl Reader {
 
     /// The same reader without these columns: what is theirs must not reach the sinks.
     #[must_use]
-    pub(super) fn without(self, columns: &[String]) -> Self {
+    pub fn without(self, columns: &[String]) -> Self {
         Self { schema: self.schema.without(columns), ..self }
     }
 
