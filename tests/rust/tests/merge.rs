@@ -4,11 +4,12 @@
 
 use std::path::Path;
 
-use dynarrow::schema::Layout;
+use dynarrow::schema::Layout as ColumnLayout;
 use dynarrow::{
-    Code, Control, ConvertOptions, Dest, DiffOptions, Export, ExportFormat, Item, MergeOptions, MergeReport, OutputFormat, Policies,
-    ReadOptions, diff, merge, open_export,
+    Code, Control, ConvertOptions, Counts, Dest, DiffOptions, Error, Export, ExportFormat, Item, MergeOptions, MergeReport, OutputFormat,
+    Policies, ReadOptions, convert, diff, merge, open_export,
 };
+use dynarrow_tests::layout::Layout;
 use dynarrow_tests::tables::{Chain, Written, any_chain};
 use dynarrow_tests::{cases, comparable_item, meaning};
 use proptest::prelude::*;
@@ -62,7 +63,7 @@ fn merge_to(base: &Export, increments: &[Export], dest: &Dest, options: &Convert
 }
 
 fn typed() -> ConvertOptions {
-    let policies = Policies { layout: Layout::Typed, ..Policies::default() };
+    let policies = Policies { layout: ColumnLayout::Typed, ..Policies::default() };
     ConvertOptions { read: ReadOptions { policies, ..ReadOptions::default() }, ..ConvertOptions::default() }
 }
 
@@ -173,4 +174,184 @@ proptest! {
         let same = diff(&after, &after, None, &diffing, &options, &Control::default(), std::io::sink()).expect("a comparison");
         prop_assert!(same.counts.is_empty());
     }
+}
+
+/// An export of one table, laid out by hand.
+struct One {
+    bucket: tempfile::TempDir,
+}
+
+impl One {
+    fn new() -> Self {
+        Self { bucket: tempfile::tempdir().expect("a folder") }
+    }
+
+    fn write(&self, id: &str, summary: serde_json::Value, lines: &[&str]) -> Export {
+        let files = vec![lines.iter().map(|line| (*line).to_owned()).collect()];
+        let layout = Layout { files, summary, id: format!("01700000000000-{id:0>8}"), ..Layout::default() };
+        open(layout.write(self.bucket.path()))
+    }
+
+    fn base(&self, lines: &[&str]) -> Export {
+        self.write("0", json!({"exportTime": "2026-01-14T10:00:00.000Z", "tableId": "t"}), lines)
+    }
+
+    /// The window between two minutes behind ten.
+    fn window(&self, from: u32, to: u32, lines: &[&str]) -> Export {
+        self.window_of(from, to, json!({"tableId": "t"}), lines)
+    }
+
+    fn window_of(&self, from: u32, to: u32, more: serde_json::Value, lines: &[&str]) -> Export {
+        let id = to.to_string();
+        let mut summary = json!({
+            "exportType": "INCREMENTAL_EXPORT",
+            "outputView": "NEW_IMAGE",
+            "exportArn": format!("arn:aws:dynamodb:eu-west-1:123456789012:table/t/export/{from}-{to}"),
+            "exportFromTime": format!("2026-01-14T10:{from:02}:00.000Z"),
+            "exportToTime": format!("2026-01-14T10:{to:02}:00.000Z"),
+        });
+        for (name, value) in more.as_object().into_iter().flatten() {
+            summary[name] = value.clone();
+        }
+        self.write(&format!("{from}{id}"), summary, lines)
+    }
+
+    fn refused(&self, base: &Export, increments: &[Export]) -> Error {
+        let dest = self.bucket.path().join("out.parquet");
+        let error = merge_to(base, increments, &to(&dest, None), &ConvertOptions::default()).expect_err("a refusal");
+        assert!(!dest.exists(), "nothing is written");
+        let left = std::fs::read_dir(self.bucket.path()).expect("a folder").filter_map(Result::ok);
+        assert!(!left.into_iter().any(|entry| entry.file_name().to_string_lossy().contains(".tmp")), "nothing is left behind");
+        error
+    }
+}
+
+const A: &str = r#"{"Item":{"pk":{"S":"a"},"n":{"N":"1"}}}"#;
+const B: &str = r#"{"Item":{"pk":{"S":"b"},"n":{"N":"2"}}}"#;
+
+fn put(pk: &str, n: u32, micros: u64) -> String {
+    let (key, item) = (json!({"pk": {"S": pk}}), json!({"pk": {"S": pk}, "n": {"N": n.to_string()}}));
+    json!({"Metadata": {"WriteTimestampMicros": {"N": micros.to_string()}}, "Keys": key, "NewImage": item}).to_string()
+}
+
+fn delete(pk: &str, micros: u64) -> String {
+    json!({"Metadata": {"WriteTimestampMicros": {"N": micros.to_string()}}, "Keys": {"pk": {"S": pk}}}).to_string()
+}
+
+#[test]
+fn what_does_not_go_together_is_refused() {
+    let one = One::new();
+    let base = one.base(&[A]);
+    let (first, third) = (one.window(0, 5, &[&put("a", 2, 1)]), one.window(10, 15, &[&put("a", 3, 2)]));
+    let text = |error: &Error| error.to_string();
+    let gap = one.refused(&base, &[third.clone(), first.clone()]);
+    assert_eq!(gap.code(), Code::Gap);
+    assert!(text(&gap).contains("from 2026-01-14T10:05:00.000Z to 2026-01-14T10:10:00.000Z"), "{gap}");
+    assert_eq!(one.refused(&first, std::slice::from_ref(&third)).code(), Code::Incremental);
+    assert_eq!(one.refused(&base, std::slice::from_ref(&base)).code(), Code::FullExport);
+    let other = one.window_of(5, 6, json!({"tableArn": "arn:aws:dynamodb:eu-west-1:123456789012:table/u"}), &[]);
+    assert_eq!(one.refused(&base, &[first.clone(), other]).code(), Code::OtherTable);
+    let again = one.window_of(5, 7, json!({"tableId": "another"}), &[]);
+    assert_eq!(one.refused(&base, &[first.clone(), again]).code(), Code::OtherTable);
+    let view = one.window_of(5, 8, json!({"tableId": "t", "outputView": "OLD_IMAGE"}), &[]);
+    assert_eq!(one.refused(&base, &[first.clone(), view]).code(), Code::Manifest);
+    let timeless = one.window_of(5, 9, json!({"tableId": "t", "exportToTime": null}), &[]);
+    assert_eq!(one.refused(&base, &[first.clone(), timeless]).code(), Code::Manifest);
+    // What nobody knows the time or table of is no base.
+    let file = one.bucket.path().join("data.json");
+    std::fs::write(&file, A).expect("a file");
+    assert_eq!(one.refused(&open(&file), std::slice::from_ref(&first)).code(), Code::BaseUnknown);
+    for (name, options) in [("plain", ConvertOptions::default()), ("typed", typed())] {
+        let parquet = one.bucket.path().join(format!("{name}.parquet"));
+        let written = convert(&open(&file), &to(&parquet, None), &options, &Control::default(), std::io::sink());
+        written.expect("a conversion");
+        assert_eq!(one.refused(&open(&parquet), std::slice::from_ref(&first)).code(), Code::BaseUnknown, "{name}");
+    }
+}
+
+#[test]
+fn bad_changes_and_items_have_a_position() {
+    let one = One::new();
+    let base = one.base(&[A, B]);
+    for (n, (line, code)) in [
+        (r#"{"Metadata":{"WriteTimestampMicros":{"N":"1"}},"NewImage":{"pk":{"S":"a"}}}"#, Code::Record),
+        (r#"{"Keys":{"pk":{"S":"a"}},"NewImage":{"pk":{"S":"a"}}}"#, Code::Record),
+        (r#"{"Metadata":{"WriteTimestampMicros":{"N":"1"}},"Keys":{"pk":{"S":"a"}},"NewImage":{"n":{"N":"1"}}}"#, Code::Keys),
+        (r#"{"Metadata":{"WriteTimestampMicros":{"N":"1"}},"Keys":{"pk":{"S":"a"}},"NewImage":{"pk":{"S":"b"}}}"#, Code::Keys),
+        (r#"{"Metadata":{"WriteTimestampMicros":{"N":"1"}},"Keys":{"other":{"S":"a"}}}"#, Code::Keys),
+        (A, Code::Record),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let window = one.window(0, n as u32 + 1, &[&put("a", 2, 1), line]);
+        let error = one.refused(&base, &[window]);
+        assert_eq!((error.code(), error.line(), error.item()), (code, Some(2), Some(1)), "{line}: {error}");
+    }
+    let keyless = one.write("9", json!({"exportTime": "2026-01-14T10:00:00.000Z"}), &[A, r#"{"Item":{"n":{"N":"1"}}}"#]);
+    let error = one.refused(&keyless, &[one.window(0, 20, &[&put("a", 2, 1)])]);
+    assert_eq!((error.code(), error.line(), error.path()), (Code::Keys, Some(2), Some("pk")), "{error}");
+}
+
+#[test]
+fn windows_are_applied_by_their_ends_and_noted() {
+    let one = One::new();
+    let base = one.base(&[A, B]);
+    let dest = one.bucket.path().join("out.json");
+    // Ends at the base's time; covers the next two; deletes what is not there; the last.
+    let old = one.write(
+        "1",
+        json!({
+            "exportType": "INCREMENTAL_EXPORT", "outputView": "NEW_IMAGE", "tableId": "t",
+            "exportFromTime": "2026-01-14T09:00:00.000Z", "exportToTime": "2026-01-14T10:00:00.000Z",
+        }),
+        &[&put("a", 100, 1)],
+    );
+    let (wide, narrow, last) = (
+        one.window(0, 9, &[&put("a", 9, 50), &put("c", 3, 51)]),
+        one.window(2, 5, &[&put("a", 5, 70), &delete("b", 71)]),
+        one.window(9, 12, &[&delete("nobody", 90), &put("b", 7, 91)]),
+    );
+    let windows = [last, narrow, old, wide];
+    let report = merge_to(&base, &windows, &to(&dest, None), &ConvertOptions::default()).expect("a merge");
+    let text = std::fs::read_to_string(&dest).expect("a file");
+    let expected = [
+        r#"{"Item":{"pk":{"S":"a"},"n":{"N":"9"}}}"#,
+        r#"{"Item":{"pk":{"S":"b"},"n":{"N":"7"}}}"#,
+        r#"{"Item":{"pk":{"S":"c"},"n":{"N":"3"}}}"#,
+    ];
+    assert_eq!(text.lines().collect::<Vec<_>>(), expected);
+    let applied: Vec<_> = report.windows.iter().map(|window| (window.to[14..16].to_owned(), window.applied)).collect();
+    assert_eq!(applied, [("00".into(), false), ("05".into(), true), ("09".into(), true), ("12".into(), true)]);
+    assert_eq!(report.overlaps.len(), 1, "{:?}", report.overlaps);
+    assert!(report.gaps.is_empty());
+    let Counts { inserts, updates, deletes, unknown_deletes } = report.counts;
+    assert_eq!((inserts, updates, deletes, unknown_deletes), (1, 2, 0, 1));
+    assert_eq!(report.convert.read.totals.items, 3);
+}
+
+#[test]
+fn gaps_are_merged_over_where_that_is_asked_for() {
+    let one = One::new();
+    let base = one.base(&[A]);
+    let window = one.window(10, 15, &[&put("a", 3, 2)]);
+    let merging = MergeOptions { allow_gaps: true, ..MergeOptions::default() };
+    let merged = base.merged(&[window], &merging, &ReadOptions::default(), &Control::default()).expect("a merge");
+    assert_eq!(merged.report().gaps, [("2026-01-14T10:00:00.000Z".into(), "2026-01-14T10:10:00.000Z".into())]);
+    assert_eq!(forms(&items(&merged.export, 1)).len(), 1);
+}
+
+#[test]
+fn a_key_that_comes_twice_is_no_key() {
+    let one = One::new();
+    let (a, twice) = (one.base(&[A, B]), one.write("2", json!({"exportTime": "2026-01-14T11:00:00.000Z"}), &[A, A, B]));
+    let diffing = DiffOptions { key: Some(vec!["pk".into()]), ..DiffOptions::default() };
+    for (a, b) in [(&a, &twice), (&twice, &a)] {
+        let error = diff(a, b, None, &diffing, &ConvertOptions::default(), &Control::default(), std::io::sink()).expect_err("twice");
+        assert_eq!(error.code(), Code::Keys, "{error}");
+        assert!(error.to_string().contains(r#"{"pk":{"S":"a"}}"#), "{error}");
+    }
+    let keyless = DiffOptions::default();
+    let error = diff(&a, &a, None, &keyless, &ConvertOptions::default(), &Control::default(), std::io::sink()).expect_err("no key");
+    assert_eq!(error.code(), Code::Usage);
 }
