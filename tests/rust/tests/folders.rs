@@ -242,7 +242,7 @@ fn many(bytes: usize) -> Vec<Attributes> {
 fn the_same_files_for_any_threads() {
     let place = Place::new();
     fs::create_dir(place.at("src")).expect("a folder");
-    let items = many(6 << 20);
+    let items = many(4 << 20);
     for (n, part) in items.chunks(items.len() / 3 + 1).enumerate() {
         place.source(&format!("src/{n}.json"), &lines(part));
     }
@@ -265,9 +265,7 @@ fn the_same_files_for_any_threads() {
         for which in 0..4 {
             let reference = divided(format, 1, which);
             assert!(reference.len() >= 4 || format == OutputFormat::Parquet, "{}", reference.len());
-            for threads in [2, 5] {
-                assert!(divided(format, threads, which) == reference, "{format:?} on {threads} threads ({which})");
-            }
+            assert!(divided(format, 3, which) == reference, "{format:?} ({which})");
         }
     }
 }
