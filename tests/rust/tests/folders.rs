@@ -266,7 +266,7 @@ fn the_same_files_for_any_threads() {
     for format in [OutputFormat::Parquet, OutputFormat::Arrow, OutputFormat::Csv, OutputFormat::Ndjson] {
         for which in 0..4 {
             let reference = divided(format, 1, which);
-            assert!(reference.len() >= 4 || format == OutputFormat::Parquet, "{}", reference.len());
+            assert!(reference.len() > 2 || format == OutputFormat::Parquet, "{}", reference.len());
             assert!(divided(format, 3, which) == reference, "{format:?} ({which})");
         }
     }
