@@ -627,7 +627,7 @@ fn the_report() {
 
     let report = run(&["convert", &shop(), &place.at("x.parquet"), "--json", "--check", "md5"]).done().json();
     let size = fs::metadata(place.at("x.parquet")).unwrap().len();
-    assert_eq!(report["files"], json!([{ "path": place.at("x.parquet"), "bytes": size }]));
+    assert_eq!(report["files"], json!([{ "path": place.at("x.parquet"), "bytes": size, "rows": 3000 }]));
     let counts = ["files_in", "items", "bytes_in", "bytes_inflated", "skipped", "bytes_out"];
     assert_eq!(json!(counts.map(|name| &report[name])), json!([4, 3000, 387_968, 1_588_065, 0, size]));
     assert_eq!((&report["errors"], &report["check"]), (&json!([]), &json!("md5")));

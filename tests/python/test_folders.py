@@ -112,7 +112,7 @@ def test_numbers_and_booleans_name_folders(tmp_path: Path) -> None:
     assert [file.rows for file in report.files] == [2, 2, 1, 1, 1, 1]
     written = f"read_parquet('{tmp_path}/out/*/*/*.parquet', hive_partitioning=true)"
     query = f"select sum(n::double), count(*) filter (b::boolean) from {written}"
-    assert duckdb.sql(query).fetchone() == (53.0, 4)
+    assert duckdb.sql(query).fetchall() == [(53.0, 4)]
 
 
 @pytest.mark.parametrize("to", ["arrow", "csv", "ndjson"])

@@ -141,18 +141,15 @@ proptest! {
         prop_assume!(items.iter().any(|item| key(item, "t").is_some()));
         let place = Place::new();
         let source = place.source("all.json", &lines(&items));
-        for (n, format) in [OutputFormat::Parquet, OutputFormat::Arrow, OutputFormat::Csv, OutputFormat::Ndjson, OutputFormat::Ion].into_iter().enumerate() {
+        let formats = [OutputFormat::Parquet, OutputFormat::Arrow, OutputFormat::Csv, OutputFormat::Ndjson, OutputFormat::Ion];
+        for (n, format) in formats.into_iter().enumerate() {
             let dest = place.at(&format!("split{n}"));
             let read = || ReadOptions { batch_size: 7, ..ReadOptions::default() };
             let report = done(&source, &dest, format, &split(read(), "t"));
             prop_assert_eq!(report.files.len(), report.tables.len());
             let mut total = 0;
             for (m, (table, file)) in report.tables.iter().zip(&report.files).enumerate() {
-                let of_table = |item: &&Attributes| key(item, "t").map(|value| {
-                    let (kind, text) = value.as_object().and_then(|value| value.iter().next()).expect("a value");
-                    let text = text.as_str().map_or_else(|| text.to_string(), |text| text.strip_suffix("0").filter(|_| kind == "N").unwrap_or(text).to_owned());
-                    (kind.clone(), Some(text))
-                }).unwrap_or(("NULL".into(), None)) == (table.kind.descriptor().to_owned(), table.value.clone());
+                let of_table = |item: &&Attributes| named(key(item, "t").as_ref()) == (table.kind.descriptor().to_owned(), table.value.clone());
                 let alone: Vec<_> = items.iter().filter(of_table).collect();
                 prop_assert_eq!((table.items, file.rows), (alone.len() as u64, alone.len() as u64), "{:?}", table);
                 total += alone.len();
@@ -206,14 +203,19 @@ proptest! {
     }
 }
 
+/// The type and the text of a value.
+fn named(value: Option<&Value>) -> (String, Option<String>) {
+    let Some(value) = value else { return ("NULL".into(), None) };
+    let (kind, value) = value.as_object().and_then(|value| value.iter().next()).expect("a value");
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    // Numbers have two digits behind the point.
+    let plain = text.strip_suffix('0').filter(|_| kind == "N").unwrap_or(&text);
+    (kind.clone(), Some(plain.to_owned()))
+}
+
 /// A value as the name of a folder has it.
 fn text(value: Option<&Value>) -> String {
-    let Some(value) = value else { return "__HIVE_DEFAULT_PARTITION__".into() };
-    let text = match value.as_object().and_then(|value| value.iter().next()).expect("a value") {
-        (kind, Value::String(text)) if kind == "N" => text.strip_suffix('0').unwrap_or(text).to_owned(),
-        (_, Value::String(text)) => text.clone(),
-        (_, other) => other.to_string(),
-    };
+    let Some(text) = named(value).1 else { return "__HIVE_DEFAULT_PARTITION__".into() };
     let escaped = |c: char| if "\"#%'*/:=?\\{[]^\x7f".contains(c) || c < ' ' { format!("%{:02X}", c as u32) } else { c.to_string() };
     text.chars().map(escaped).collect()
 }
@@ -242,7 +244,7 @@ fn many(bytes: usize) -> Vec<Attributes> {
 fn the_same_files_for_any_threads() {
     let place = Place::new();
     fs::create_dir(place.at("src")).expect("a folder");
-    let items = many(6 << 20);
+    let items = many(4 << 20);
     for (n, part) in items.chunks(items.len() / 3 + 1).enumerate() {
         place.source(&format!("src/{n}.json"), &lines(part));
     }
@@ -264,10 +266,8 @@ fn the_same_files_for_any_threads() {
     for format in [OutputFormat::Parquet, OutputFormat::Arrow, OutputFormat::Csv, OutputFormat::Ndjson] {
         for which in 0..4 {
             let reference = divided(format, 1, which);
-            assert!(reference.len() >= 4 || format == OutputFormat::Parquet, "{}", reference.len());
-            for threads in [2, 5] {
-                assert!(divided(format, threads, which) == reference, "{format:?} on {threads} threads ({which})");
-            }
+            assert!(reference.len() > 2 || format == OutputFormat::Parquet, "{}", reference.len());
+            assert!(divided(format, 3, which) == reference, "{format:?} ({which})");
         }
     }
 }
@@ -304,7 +304,7 @@ fn files_end_behind_their_size() {
         for (n, file) in report.files.iter().enumerate() {
             let bytes = fs::read(&file.path).expect("a file");
             assert_eq!(file.path, place.at("parts").join(format!("part-{n:05}.{}", format.ending())));
-            assert_eq!((file.bytes, file.rows), (bytes.len() as u64, bytecount(&bytes) - header));
+            assert_eq!((file.bytes, file.rows), (bytes.len() as u64, line_count(&bytes) - header));
             assert_eq!(bytes[..head], whole[..head]);
             assert_eq!((200_000..202_000).contains(&bytes.len()), n + 1 < report.files.len(), "{}", bytes.len());
             joined.extend_from_slice(&bytes[head..]);
@@ -319,8 +319,8 @@ fn files_end_behind_their_size() {
     assert_eq!(report.bytes_out, report.files.iter().map(|file| file.bytes).sum::<u64>());
 }
 
-fn bytecount(bytes: &[u8]) -> u64 {
-    bytes.iter().filter(|&&b| b == b'\n').count() as u64
+fn line_count(bytes: &[u8]) -> u64 {
+    bytes.split_inclusive(|&b| b == b'\n').count() as u64
 }
 
 #[test]
