@@ -14,8 +14,8 @@ use dynarrow::{
 };
 use dynarrow_tests::chunked::files;
 use dynarrow_tests::layout::{Layout, TABLE, item};
+use ion_rs::Element;
 use ion_rs::v1_0::Binary;
-use ion_rs::{Element, WriteConfig};
 use serde_json::{Value, json};
 
 const MICROS: i64 = 1_700_000_000_000_001;
@@ -286,10 +286,10 @@ fn bad_records_of_ion_are_refused_at_their_place() {
     ] {
         let bad = bad.replace("TIME", "Metadata:{WriteTimestampMicros:1.}").replace("KEYS", "Keys:{pk:\"a\"}");
         refused(|text| ion_file(text.as_bytes()), good, &bad, code, path, at);
-        // Binary Ion has no places; it is refused alike.
+        // Binary Ion has no places, and what is no value is found before its record is read.
         let text = format!("{good} {good} {bad}");
         let Ok(elements) = Element::read_all(&text) else { continue };
         let error = read(&ion_file(&elements.encode_as(Binary).expect("binary")), Images::New, ReadOptions::default()).expect_err(&bad);
-        assert_eq!((error.code(), error.path()), (code, path), "{bad}: {error}");
+        assert_eq!((error.code(), error.path()), (code, path.filter(|_| code != Code::IonType)), "{bad}: {error}");
     }
 }
