@@ -18,6 +18,7 @@
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod athena;
 pub mod block;
 pub mod codec;
 pub mod columns;
@@ -57,4 +58,4 @@ pub use format::{ExportFormat, SourceFormat};
 pub use item::{AttributeValue, Item};
 pub use manifest::{ExportSummary, FileEntry};
 pub use number::Number;
-pub use schema::{Columns, Extra, Field, Layout, Maps, Mixed, Numbers, Override, Policies, Schema, Type};
+pub use schema::{Columns, Extra, Field, Layout, Maps, Mixed, Names, Numbers, Override, Policies, Schema, Type};

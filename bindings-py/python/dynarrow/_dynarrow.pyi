@@ -66,12 +66,15 @@ class Field:
 
     Attributes:
         name: The attribute's exact name.
+        column: Its name in Arrow: the same, but with ``names="athena"``.
         arrow: The Arrow type, as text.
         dynamodb: The DynamoDB type: a descriptor, ``"mixed"``, ``"typed"`` or ``"json"``.
     """
 
     @property
     def name(self) -> str: ...
+    @property
+    def column(self) -> str: ...
     @property
     def arrow(self) -> str: ...
     @property
@@ -86,7 +89,7 @@ class Schema:
 
     Attributes:
         fields: The columns.
-        names: Their names.
+        names: The names of their attributes.
     """
 
     @property

@@ -12,6 +12,7 @@ Numbers: TypeAlias = Literal["auto", "float64", "string"] | str
 Mixed: TypeAlias = Literal["struct", "json", "string", "error"]
 Maps: TypeAlias = Literal["auto", "struct", "map", "json"]
 Layout: TypeAlias = Literal["plain", "typed"]
+Names: TypeAlias = Literal["exact", "athena"]
 Extra: TypeAlias = Literal["column", "drop", "error"]
 OnError: TypeAlias = Literal["raise", "skip"]
 Check: TypeAlias = Literal["count", "md5", "none"]
@@ -35,6 +36,7 @@ class Options(TypedDict):
     mixed: Mixed
     maps: Maps
     layout: Layout
+    names: Names
     overrides: Mapping[str, str] | None
     max_fields: int | None
     max_columns: int | None
@@ -56,6 +58,7 @@ def pack(
     mixed: Mixed = "struct",
     maps: Maps = "auto",
     layout: Layout = "plain",
+    names: Names = "exact",
     overrides: Mapping[str, str] | None = None,
     max_fields: int | None = None,
     max_columns: int | None = None,
@@ -76,6 +79,7 @@ def pack(
         "mixed": mixed,
         "maps": maps,
         "layout": layout,
+        "names": names,
         "overrides": None if overrides is None else dict(overrides),
         "max_fields": max_fields,
         "max_columns": max_columns,

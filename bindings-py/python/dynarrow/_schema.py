@@ -16,6 +16,7 @@ def infer_schema(
     mixed: Mixed = "struct",
     maps: Maps = "auto",
     layout: Layout = "plain",
+    names: Names = "exact",
     overrides: Mapping[str, str] | None = None,
     max_fields: int | None = None,
     max_columns: int | None = None,
@@ -36,6 +37,7 @@ def infer_schema(
         mixed: What paths with several types become.
         maps: What maps become.
         layout: How values stand in columns.
+        names: Under which names columns stand in Arrow.
         overrides: Types of single paths.
         max_fields: Members of a struct, at most.
         max_columns: Columns, at most.
@@ -59,6 +61,7 @@ def infer_schema(
         mixed=mixed,
         maps=maps,
         layout=layout,
+        names=names,
         overrides=overrides,
         max_fields=max_fields,
         max_columns=max_columns,

@@ -1,0 +1,3 @@
+//! Athena.
+
+pub mod name;
