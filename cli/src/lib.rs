@@ -5,6 +5,7 @@
 //! `--json` the result, or the error, is one JSON document on standard output.
 
 mod convert;
+mod ddl;
 mod head;
 mod inspect;
 mod json;
@@ -52,6 +53,7 @@ enum Verb {
     Head(head::Head),
     Convert(convert::Convert),
     Relocate(relocate::Relocate),
+    Ddl(ddl::Ddl),
 }
 
 const NOTES: &str = "\
@@ -89,6 +91,7 @@ where
                 Verb::Head(verb) => verb.run(&mut out, control),
                 Verb::Convert(verb) => verb.run(&mut out, control),
                 Verb::Relocate(verb) => verb.run(&mut out, control),
+                Verb::Ddl(verb) => verb.run(&mut out, control),
             };
             ended.and_then(|ending| out.finish().map(|()| ending))
         }

@@ -66,7 +66,8 @@ impl Explained {
     }
 }
 
-fn read_schema(path: &Path) -> Result<Schema> {
+/// The schema of a document in a file.
+pub fn read_schema(path: &Path) -> Result<Schema> {
     let shown = path.display().to_string();
     let text = fs::read(path).map_err(|e| Error::io(&shown, &e))?;
     let document = serde_json::from_slice(&text).map_err(|e| Error::new(Code::Schema, format!("no JSON: {e}")).in_file(&shown))?;
@@ -91,8 +92,8 @@ impl Threads {
 pub struct ColumnNames {
     /// Only these attributes, in this order: names with commas between them; may be repeated.
     /// A name in double quotes is a JSON string: --columns 'id,"with, comma"'
-    #[arg(long, value_name = "NAMES", value_parser = ColumnList::from_str)]
-    columns: Vec<ColumnList>,
+    #[arg(long, value_name = "NAMES", value_parser = NameList::from_str)]
+    columns: Vec<NameList>,
 }
 
 impl ColumnNames {
@@ -263,11 +264,18 @@ impl FromStr for PathOverride {
     }
 }
 
-/// The names of one `--columns`.
+/// Names of attributes with commas between them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct ColumnList(Vec<String>);
+pub struct NameList(Vec<String>);
 
-impl FromStr for ColumnList {
+impl NameList {
+    /// The names.
+    pub fn names(self) -> Vec<String> {
+        self.0
+    }
+}
+
+impl FromStr for NameList {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -325,7 +333,7 @@ mod tests {
 
     #[test]
     fn column_names() {
-        let names = |text: &str| ColumnList::from_str(text).map(|list| list.0.join("|"));
+        let names = |text: &str| NameList::from_str(text).map(|list| list.0.join("|"));
         for (text, expected) in [
             ("a", "a"),
             ("a,b c,d", "a|b c|d"),

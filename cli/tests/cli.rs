@@ -200,10 +200,10 @@ const ONE_BAD: &str = "{\"Item\":{\"id\":{\"N\":\"1\"}}}\n{\"Item\":{\"id\":{\"N
 fn help_and_version() {
     assert_eq!(run(&["--version"]).done().out, format!("dynarrow {}\n", env!("CARGO_PKG_VERSION")));
     let help = run(&["--help"]).done().out;
-    for text in ["inspect", "verify", "schema", "head", "convert", "relocate", "Exit codes", "SRC"] {
+    for text in ["inspect", "verify", "schema", "head", "convert", "relocate", "ddl", "Exit codes", "SRC"] {
         assert!(help.contains(text), "{text} in {help}");
     }
-    for verb in ["inspect", "verify", "schema", "head", "convert", "relocate"] {
+    for verb in ["inspect", "verify", "schema", "head", "convert", "relocate", "ddl"] {
         let help = run(&[verb, "--help"]).done().out;
         assert!(help.contains("Examples:") && help.contains(&format!("dynarrow {verb} ")), "{help}");
     }

@@ -44,6 +44,8 @@ pub use error::{Class, Code, Error, Result};
 #[cfg(not(target_arch = "wasm32"))]
 pub use export::convert::{ConvertOptions, ConvertReport, convert};
 #[cfg(not(target_arch = "wasm32"))]
+pub use export::ddl::DdlOptions;
+#[cfg(not(target_arch = "wasm32"))]
 pub use export::dest::{Dest, OutputFormat};
 pub use export::items::{ItemIter, Tapes};
 pub use export::open::{DataFile, Export};

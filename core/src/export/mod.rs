@@ -3,6 +3,8 @@
 #[cfg(not(target_arch = "wasm32"))]
 pub mod convert;
 #[cfg(not(target_arch = "wasm32"))]
+pub mod ddl;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod dest;
 pub mod guess;
 pub mod head;
