@@ -11,6 +11,7 @@ DynamoDB JSON, Amazon Ion, plain JSON, Parquet or Arrow IPC.
 """
 
 from dynarrow._convert import convert
+from dynarrow._ddl import ddl
 from dynarrow._dynarrow import (
     ConvertReport,
     DataFile,
@@ -52,6 +53,7 @@ __all__ = [
     "VerifyReport",
     "__version__",
     "convert",
+    "ddl",
     "dumps",
     "infer_schema",
     "iter_items",

@@ -339,6 +339,16 @@ class Converting(TypedDict):
     export_format: ExportFormat
     overwrite: bool
 
+class Defining(TypedDict):
+    table: str
+    location: str
+    iceberg: bool
+    changes: list[Path]
+    staging: str | None
+    key: list[str]
+    schema: SchemaLike | None
+    threads: int | None
+
 class Writing(TypedDict):
     schema: SchemaLike | None
     layout: Layout | None
@@ -349,6 +359,8 @@ class Writing(TypedDict):
 
 def open_export(src: StrPath, format: SourceFormat | None) -> Export: ...
 def open_stream(data: object) -> Export: ...
+def ddl(source: Export, defining: Defining, progress: Callback | None) -> str: ...
+def fit(data: object, schema: object) -> Batches: ...
 def spool(items: Iterable[Mapping[str, Any]], path: StrPath) -> None: ...
 def write(
     source: Export, dest: StrPath, writing: Writing, progress: Callback | None

@@ -4,7 +4,17 @@ from collections.abc import Mapping, Sequence
 
 from dynarrow._dynarrow import Schema
 from dynarrow._open import open_export
-from dynarrow._options import Check, Layout, Maps, Mixed, Numbers, OnError, SourceFormat, StrPath
+from dynarrow._options import (
+    Check,
+    Layout,
+    Maps,
+    Mixed,
+    Names,
+    Numbers,
+    OnError,
+    SourceFormat,
+    StrPath,
+)
 from dynarrow._progress import Progress
 
 
