@@ -51,7 +51,7 @@ impl Reader {
 
     fn all(&self, reader: &dynarrow::Reader, control: &Control) -> dynarrow::Result<Batches> {
         let batches = Recorded::new(reader, &self.latest, control)?.collect::<dynarrow::Result<_>>()?;
-        Ok(Batches { schema: reader.schema().to_arrow().into(), batches })
+        Ok(Batches { schema: reader.arrow_schema().into(), batches })
     }
 }
 
@@ -77,7 +77,7 @@ impl Reader {
     }
 
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        schema_capsule(py, &self.reader(py)?.schema().to_arrow())
+        schema_capsule(py, &self.reader(py)?.arrow_schema())
     }
 
     /// A new stream, from the first batch on.
@@ -87,7 +87,7 @@ impl Reader {
         let _ = requested_schema;
         let reader = self.reader(py)?;
         let recorded = watched(py, None, |_| Recorded::new(reader, &self.latest, &Control::default()))?;
-        stream_capsule(py, reader.schema().to_arrow().into(), recorded, &self.latest)
+        stream_capsule(py, reader.arrow_schema().into(), recorded, &self.latest)
     }
 
     /// All batches, in memory: in one pass where nothing was learnt and a guess holds.

@@ -48,7 +48,7 @@ impl Export {
         Options(options): &Options,
         group: Option<Limit>,
     ) -> dynarrow::Result<(PushPass<ColumnSink>, Batching)> {
-        Ok((self.0.push_pass(options, reader.sink())?, Batching::new(reader.schema(), options, group)?))
+        Ok((self.0.push_pass(options, reader.sink())?, Batching::new(reader.arrow_schema(), options, group)?))
     }
 }
 

@@ -54,6 +54,16 @@ codes! {
     Schema = "E_SCHEMA", Usage;
     /// An incremental export where a full one is read.
     Incremental = "E_INCREMENTAL", Usage;
+    /// A full export where an incremental one is read.
+    FullExport = "E_FULL_EXPORT", Usage;
+    /// Old images are asked of an export that has none.
+    View = "E_VIEW", Usage;
+    /// Exports of different tables.
+    OtherTable = "E_OTHER_TABLE", Usage;
+    /// A base of which nobody knows the table or the time.
+    BaseUnknown = "E_BASE_UNKNOWN", Usage;
+    /// A time that no incremental export covers.
+    Gap = "E_GAP", Usage;
     /// A folder that holds several exports: one has to be named.
     SeveralExports = "E_SEVERAL_EXPORTS", Usage;
     /// A name of a column that Athena cannot resolve.
@@ -107,6 +117,8 @@ codes! {
     Record = "E_RECORD", Data;
     /// A record past the size limit.
     RecordSize = "E_RECORD_SIZE", Data;
+    /// An item without its key attributes, or a change whose key is another than its image's.
+    Keys = "E_KEYS", Data;
     /// A type descriptor that is unknown, missing or not alone, or whose value is of another kind.
     Descriptor = "E_DESCRIPTOR", Data;
     /// A set with a member that comes twice (by value), or that is of another type.

@@ -153,6 +153,46 @@ pub trait Sink {
     fn end_set(&mut self);
 }
 
+/// The events of values, as they are, for the sink in a field.
+macro_rules! pass_values {
+    ($field:ident) => {
+        fn string(&mut self, value: &str) {
+            self.$field.string(value);
+        }
+        fn number(&mut self, value: $crate::number::Number) {
+            self.$field.number(value);
+        }
+        fn binary(&mut self, value: &[u8]) {
+            self.$field.binary(value);
+        }
+        fn boolean(&mut self, value: bool) {
+            self.$field.boolean(value);
+        }
+        fn null(&mut self) {
+            self.$field.null();
+        }
+        fn begin_map(&mut self) {
+            self.$field.begin_map();
+        }
+        fn end_map(&mut self) {
+            self.$field.end_map();
+        }
+        fn begin_list(&mut self) {
+            self.$field.begin_list();
+        }
+        fn end_list(&mut self) {
+            self.$field.end_list();
+        }
+        fn begin_set(&mut self, kind: $crate::event::Kind) {
+            self.$field.begin_set(kind);
+        }
+        fn end_set(&mut self) {
+            self.$field.end_set();
+        }
+    };
+}
+pub(crate) use pass_values;
+
 /// The names of the maps that are open, to find one that comes twice: for sinks that do
 /// not look names up anyway.
 #[derive(Default)]

@@ -20,6 +20,7 @@
 
 pub mod athena;
 pub mod block;
+pub mod change;
 pub mod codec;
 pub mod columns;
 pub mod control;
@@ -30,6 +31,7 @@ pub mod export;
 pub mod format;
 pub mod item;
 pub mod manifest;
+pub mod merge;
 mod name;
 pub mod number;
 pub mod parquet;
@@ -37,6 +39,7 @@ pub mod path;
 pub mod schema;
 pub mod storage;
 
+pub use change::{Images, Op, View};
 pub use columns::{Loss, Losses};
 pub use control::{Control, Progress};
 pub use engine::ledger::{Check, Totals};
@@ -47,7 +50,12 @@ pub use export::convert::{ConvertOptions, ConvertReport, convert};
 pub use export::ddl::DdlOptions;
 #[cfg(not(target_arch = "wasm32"))]
 pub use export::dest::{Dest, OutputFormat};
+#[cfg(not(target_arch = "wasm32"))]
+pub use export::diff::{DiffOptions, DiffReport, diff};
 pub use export::items::{ItemIter, Tapes};
+#[cfg(not(target_arch = "wasm32"))]
+pub use export::merge::merge;
+pub use export::merge::{MergeOptions, MergeReport, Merged, Window};
 pub use export::open::{DataFile, Export};
 #[cfg(not(target_arch = "wasm32"))]
 pub use export::open::{open_export, open_export_with};
@@ -57,6 +65,8 @@ pub use export::verify::{Finding, Severity, VerifyReport};
 #[cfg(not(target_arch = "wasm32"))]
 pub use export::{relocate::Location, write::write_export};
 pub use format::{ExportFormat, SourceFormat};
+pub use merge::compare::Differences;
+pub use merge::index::Counts;
 pub use item::{AttributeValue, Item};
 pub use manifest::{ExportSummary, FileEntry};
 pub use number::Number;

@@ -199,6 +199,11 @@ impl ColumnSink {
         Ok(Rows { batch, sizes: std::mem::take(&mut self.sizes), losses: std::mem::take(&mut self.losses) })
     }
 
+    /// Whether the item that is open can be committed.
+    pub(crate) fn check(&mut self) -> Result<(), Refusal> {
+        self.refusal.take().map_or(Ok(()), Err)
+    }
+
     /// The node and row of the value that comes now, and the node above it of a path with
     /// several types. `NONE` where this type has no place.
     #[inline]

@@ -5,7 +5,7 @@ use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 
 use super::dest::{Dest, OutputFormat, check_folder, replace_file, replace_folder, temporary_folder};
-use super::open::Export;
+use super::open::{Export, ReadAs};
 use super::read::{ReadOptions, ReadReport, Reader};
 use super::write::write_export;
 use crate::codec::{Codec, Compressor};
@@ -23,7 +23,7 @@ use crate::format::json::encode::DynamodbJson;
 use crate::format::plain::{PlainSink, Text};
 use crate::item::Project;
 use crate::parquet::{BatchFormat, BatchWriter, ROW_GROUP};
-use crate::schema::{Columns, Extra, Numbers, Policies};
+use crate::schema::{Extra, Numbers, Policies};
 
 /// How an export is converted.
 #[derive(Clone, Debug, Default)]
@@ -136,12 +136,12 @@ fn write<W: Write + Send>(
     control: &Control,
     out: &mut Counted<W>,
 ) -> Result<ReadReport> {
-    let columns = options.read.columns.clone();
     let numbers = options.read.policies.numbers;
     if let Some(format) = batch_format(format, stream) {
         return write_batches(&export.read(options.read.clone(), control)?, format, control, out);
     }
     check_text_options(export, format, &options.read)?;
+    let columns = export.names_in_text(&options.read, false, control)?;
     match format {
         OutputFormat::Ndjson => {
             write_text(export, &[], codec, options, control, out, move || Project::new(PlainSink::new(numbers), columns.clone()))
@@ -157,9 +157,7 @@ fn write<W: Write + Send>(
             // The header line stands first, so the names have to be known.
             let mut read = options.read.clone();
             read.policies.max_columns = usize::MAX;
-            // A schema that is given explains a source of batches; the columns are those of the items.
-            let (schema, _) = export.infer_schema_and_totals(&read, control)?;
-            let names: Columns = schema.fields().iter().map(|field| field.name.clone()).collect();
+            let names = export.names_in_text(&read, true, control)?.unwrap_or_default();
             let header = csv::header(&names);
             write_text(export, &header, codec, options, control, out, move || Project::new(CsvSink::new(&names, numbers), columns.clone()))
         }
@@ -171,6 +169,18 @@ pub(super) fn check_text_options(export: &Export, format: OutputFormat, read: &R
     let policies = &read.policies;
     let default = Policies::default();
     let explains = matches!(export.format()?, SourceFormat::Parquet | SourceFormat::Arrow);
+    if matches!(export.reads(), ReadAs::Changes(..)) && matches!(format, OutputFormat::DynamodbJson | OutputFormat::Ion) {
+        let message = format!("changes are rows: they are written as parquet, arrow, csv, ndjson or a whole export, not as {}", format.as_str());
+        return Err(Error::usage(message));
+    }
+    if matches!(export.reads(), ReadAs::Changes(..)) && format == OutputFormat::Export {
+        if read.columns.is_some() {
+            return Err(Error::usage("columns is for rows: an incremental export has whole images"));
+        }
+        if export.view()?.is_none() {
+            return Err(Error::usage("an incremental export is written of a source with manifests, which say its window and view"));
+        }
+    }
     // A number is exact where items are written as they are.
     let exact = matches!(format, OutputFormat::DynamodbJson | OutputFormat::Ion | OutputFormat::Export);
     let given = [

@@ -8,15 +8,17 @@
 use std::io::Read;
 use std::sync::Arc;
 
-use super::open::Export;
+use super::open::{Export, ReadAs};
 use super::read::{ReadOptions, Reader};
 use super::schema::Learning;
+use crate::block::Block;
 use crate::control::Control;
 use crate::engine::feed::{FileBytes, FileFeed};
 use crate::engine::ledger::Expected;
 use crate::engine::pipeline::Step;
 use crate::engine::worker::{Reading, Worker};
 use crate::error::Result;
+use crate::merge::overlay::{ImageReader, Overlay};
 use crate::schema::learn::Learner;
 use crate::schema::summary::Summary;
 use crate::schema::{Field, Maps, Type};
@@ -26,6 +28,8 @@ const BYTES_PER_BLOCK: u64 = 8 << 20;
 /// Blocks that are looked at, at least and at most. With less than the least there is little
 /// to gain, and much of the data would be read twice.
 const BLOCKS: (u64, u64) = (2, 64);
+/// Images of changes that are looked at.
+const IMAGES: usize = 4096;
 /// Read from a file at a time.
 const CHUNK: usize = 256 << 10;
 
@@ -69,7 +73,11 @@ impl Export {
     /// A look at these places, whose bytes are to be pushed.
     pub fn look(&self, options: &ReadOptions, places: &Places) -> Result<Looking> {
         let reading = self.reading(true)?;
-        let worker = Worker::new(options.learner(), reading);
+        let learner = options.learner();
+        let worker = match self.reads() {
+            ReadAs::Merged(over) => Looker::Merged(Worker::new(Overlay::new(learner, over.clone(), Arc::default()), reading)),
+            _ => Looker::Items(Worker::new(learner, reading)),
+        };
         let learning = Learning::default();
         Ok(Looking { worker, learning, files: self.expected(), reading, blocks: places.blocks, file: None, seen: 0 })
     }
@@ -93,7 +101,8 @@ impl Export {
         let policies = &options.policies;
         let learns = options.schema.is_none() && options.sample.is_none() && self.learnt().get(options).is_none();
         let shows = policies.overrides.is_empty() && matches!(policies.maps, Maps::Auto | Maps::Struct);
-        if !learns || !shows || !self.format()?.is_text() {
+        let items = !matches!(self.reads(), ReadAs::Changes(..));
+        if !learns || !shows || !items || !self.format()?.is_text() {
             return Ok(false);
         }
         self.check_options(options).map(|()| true)
@@ -115,6 +124,14 @@ impl Export {
         let mut summary = Summary::default();
         for looking in looked {
             summary.merge(looking.finish());
+        }
+        if let ReadAs::Merged(over) = self.reads() {
+            let mut learner = options.learner();
+            learner.begin_block(self.files().len(), 0);
+            let mut reader = ImageReader::default();
+            // What is refused is said by the pass.
+            over.some(IMAGES).into_iter().for_each(|image| drop(reader.send(over, image, &mut learner)));
+            summary.merge(learner.finish(|_, _| 0));
         }
         Ok(self.guessed(options, summary))
     }
@@ -138,10 +155,32 @@ impl Export {
     }
 }
 
+/// What looks at a block.
+enum Looker {
+    Items(Worker<Learner>),
+    Merged(Worker<Overlay<Learner>>),
+}
+
+impl Looker {
+    fn work(&mut self, block: &Block) -> Result<u64> {
+        match self {
+            Self::Items(worker) => worker.work(block).1,
+            Self::Merged(worker) => worker.work(block).1,
+        }
+    }
+
+    fn into_learner(self) -> Learner {
+        match self {
+            Self::Items(worker) => worker.into_sink(),
+            Self::Merged(worker) => worker.into_sink().into_inner(),
+        }
+    }
+}
+
 /// Learns from the first blocks of some files, whose bytes are pushed. What is wrong with them
 /// is said by the pass.
 pub struct Looking {
-    worker: Worker<Learner>,
+    worker: Looker,
     learning: Learning,
     files: Arc<[Expected]>,
     reading: Reading,
@@ -181,8 +220,8 @@ impl Looking {
         while self.seen < self.blocks {
             match feed.next_block() {
                 Ok(Some(block)) => {
-                    let (_, items) = self.worker.work(&block);
-                    self.learning.step(Step::Block { file, block: block.index, out: items? })?;
+                    let items = self.worker.work(&block)?;
+                    self.learning.step(Step::Block { file, block: block.index, out: items })?;
                     self.seen += 1;
                 }
                 Ok(None) if !feed.is_done() => return Ok(true),
@@ -196,7 +235,7 @@ impl Looking {
 
     /// What was learnt.
     pub fn finish(self) -> Summary {
-        self.learning.finish([self.worker.into_sink()])
+        self.learning.finish([self.worker.into_learner()])
     }
 }
 

@@ -1,14 +1,18 @@
 //! Exports: opening, checking, reading, converting. One verb a file.
 
+pub mod changes;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod convert;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod ddl;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod dest;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod diff;
 pub mod guess;
 pub mod head;
 pub mod items;
+pub mod merge;
 pub mod open;
 pub mod read;
 #[cfg(not(target_arch = "wasm32"))]

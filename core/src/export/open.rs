@@ -9,8 +9,12 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
+use arrow::datatypes::SchemaRef;
+
 use super::rows::Batches;
 use super::schema::Learnt;
+use crate::change::Images;
+use crate::change::key::KeyNames;
 use crate::codec::{Decompressor, Progress};
 #[cfg(not(target_arch = "wasm32"))]
 use crate::control::Control;
@@ -21,6 +25,7 @@ use crate::error::{Code, Error, Result};
 use crate::format::SourceFormat;
 use crate::format::ion::stream::is_ion;
 use crate::format::record::Form;
+use crate::merge::index::Over;
 use crate::manifest::{ExportSummary, FILES, FileEntry, SUMMARY, files};
 use crate::schema::{Layout, Schema};
 use crate::storage::Storage;
@@ -70,9 +75,22 @@ pub struct Export {
     /// Batches that are in no file.
     rows: Option<Rows>,
     learnt: Arc<Learnt>,
+    read_as: ReadAs,
     /// Keeps the spooled data of a pipe.
     #[cfg(not(target_arch = "wasm32"))]
     _spool: Option<Arc<tempfile::TempDir>>,
+}
+
+/// What the records of an export are read as.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum ReadAs {
+    /// As what they are, items.
+    #[default]
+    Items,
+    /// As changes, with these images, of items with this key.
+    Changes(Images, Option<KeyNames>),
+    /// As what is left of them under these changes, with what the changes add.
+    Merged(Arc<Over>),
 }
 
 /// Opens a stream of record batches, once or as often as it is asked to.
@@ -95,6 +113,7 @@ impl Export {
             format: None,
             rows: None,
             learnt: Arc::default(),
+            read_as: ReadAs::default(),
             #[cfg(not(target_arch = "wasm32"))]
             _spool: None,
         }
@@ -111,6 +130,21 @@ impl Export {
     #[must_use]
     pub fn with_format(self, format: SourceFormat) -> Self {
         Self { format: Some(format), ..self }
+    }
+
+    /// The same source, whose records are read as something else.
+    pub(crate) fn read_as(self, read_as: ReadAs) -> Self {
+        Self { read_as, learnt: Arc::default(), ..self }
+    }
+
+    /// The same source, known to be this export.
+    pub(crate) fn with_summary(self, summary: ExportSummary) -> Self {
+        Self { summary: Some(summary), ..self }
+    }
+
+    /// What its records are read as.
+    pub(crate) fn reads(&self) -> &ReadAs {
+        &self.read_as
     }
 
     /// The format of the data files: of the first, where no manifest says it.
@@ -162,21 +196,35 @@ impl Export {
             return vec![Box::new(move || rows().map(|batches| batches.into_source(explain.0.as_ref(), explain.1)))];
         }
         let open = |file: &DataFile| {
-            let (path, explain, missing) =
-                (file.key.as_ref().and_then(|key| self.storage.local_path(key)), explain.clone(), file.name.clone());
-            let open: OpenRows = Box::new(move || {
-                let path = path
-                    .ok_or_else(|| Error::new(Code::Io, "Parquet and Arrow files are read from the local file system").in_file(missing))?;
-                let shown = path.display().to_string();
-                let batches = match format {
-                    SourceFormat::Parquet => Batches::of_parquet(&path),
-                    _ => Batches::of_ipc(&path),
-                };
-                Ok(batches.map_err(|e| e.in_file(shown))?.into_source(explain.0.as_ref(), explain.1))
-            });
+            let (opener, explain) = (self.batches_of(file, format), explain.clone());
+            let open: OpenRows = Box::new(move || Ok(opener()?.into_source(explain.0.as_ref(), explain.1)));
             open
         };
         self.files.iter().map(open).collect()
+    }
+
+    /// Opens the batches of a file.
+    fn batches_of(&self, file: &DataFile, format: SourceFormat) -> impl FnOnce() -> Result<Batches> + Send + use<> {
+        let (path, missing) = (file.key.as_ref().and_then(|key| self.storage.local_path(key)), file.name.clone());
+        move || {
+            let path =
+                path.ok_or_else(|| Error::new(Code::Io, "Parquet and Arrow files are read from the local file system").in_file(missing))?;
+            let shown = path.display().to_string();
+            let batches = match format {
+                SourceFormat::Parquet => Batches::of_parquet(&path),
+                _ => Batches::of_ipc(&path),
+            };
+            batches.map_err(|e| e.in_file(shown))
+        }
+    }
+
+    /// The Arrow schemas of the files, or of the batches.
+    pub(crate) fn row_schemas(&self) -> Result<Vec<SchemaRef>> {
+        if let Some(rows) = &self.rows {
+            return Ok(vec![rows()?.schema]);
+        }
+        let format = self.format()?;
+        self.files.iter().map(|file| Ok(self.batches_of(file, format)()?.schema)).collect()
     }
 
     /// What was opened.
@@ -217,6 +265,7 @@ impl Export {
     /// How the records look: an export's have `Item`, or are changes.
     pub(crate) fn form(&self) -> Form {
         match &self.summary {
+            _ if matches!(self.read_as, ReadAs::Changes(..)) => Form::Changes,
             Some(summary) if summary.is_incremental() => Form::Any,
             Some(_) => Form::Wrapped,
             None => Form::Either,
@@ -225,7 +274,7 @@ impl Export {
 
     /// Refuses what cannot be read as a table.
     pub(crate) fn require_full(&self) -> Result<()> {
-        if self.summary.as_ref().is_some_and(ExportSummary::is_incremental) {
+        if self.summary.as_ref().is_some_and(ExportSummary::is_incremental) && matches!(self.read_as, ReadAs::Items) {
             let message = "this is an incremental export: its records are changes, not items; `changes` reads them";
             return Err(Error::new(Code::Incremental, message).in_file(&*self.name));
         }
@@ -303,11 +352,8 @@ fn spool<R: std::io::Read>(source: impl FnOnce() -> std::io::Result<R> + Send + 
     use std::sync::mpsc::{RecvTimeoutError, sync_channel};
     use std::time::Duration;
 
-    use crate::storage::local::Local;
-
     let failed = |e: std::io::Error| Error::io(name, &e);
-    let folder = tempfile::TempDir::with_prefix("dynarrow-").map_err(failed)?;
-    let mut file = std::fs::File::create(folder.path().join(SPOOLED)).map_err(failed)?;
+    let (folder, mut file) = Export::spooled(None)?;
     // Nothing stops a read of a pipe: a thread of its own waits in it.
     let (sender, chunks) = sync_channel(SPOOL_AHEAD);
     std::thread::spawn(move || {
@@ -323,8 +369,28 @@ fn spool<R: std::io::Read>(source: impl FnOnce() -> std::io::Result<R> + Send + 
             Err(RecvTimeoutError::Disconnected) => break,
         }
     }
-    let export = open_file(Arc::new(Local::new(folder.path())?), SPOOLED, name)?;
-    Ok(Export { _spool: Some(Arc::new(folder)), ..export })
+    file.flush().map_err(failed)?;
+    drop(file);
+    Export::of_spooled(folder, name)
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl Export {
+    /// A file that is gone with what was opened of it.
+    pub(crate) fn spooled(folder: Option<&Path>) -> Result<(tempfile::TempDir, std::io::BufWriter<std::fs::File>)> {
+        let failed = |e: std::io::Error| Error::new(Code::Io, e.to_string()).in_file("a temporary file");
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".dynarrow-").suffix(".tmp");
+        let folder = folder.map_or_else(|| builder.tempdir(), |folder| builder.tempdir_in(folder)).map_err(failed)?;
+        let file = std::fs::File::create(folder.path().join(SPOOLED)).map_err(failed)?;
+        Ok((folder, std::io::BufWriter::new(file)))
+    }
+
+    /// Opens what was spooled.
+    pub(crate) fn of_spooled(folder: tempfile::TempDir, name: &str) -> Result<Self> {
+        let export = open_file(Arc::new(crate::storage::local::Local::new(folder.path())?), SPOOLED, name)?;
+        Ok(Self { _spool: Some(Arc::new(folder)), ..export })
+    }
 }
 
 /// The name of what is spooled, in its folder.

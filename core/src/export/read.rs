@@ -3,12 +3,16 @@
 use std::collections::VecDeque;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema as ArrowSchema, SchemaRef};
 use rustc_hash::FxHashSet;
 
-use super::open::Export;
+use super::open::{Export, ReadAs};
+use crate::change::columns::{ChangeColumns, ChangeNames};
+use crate::change::row::ChangeRow;
+use crate::change::{self, Changes};
 use crate::columns::cut::{Cutting, Limit, Piece};
 use crate::columns::{ColumnSink, Losses, Rows, Unplaced};
 use crate::control::Control;
@@ -20,7 +24,8 @@ use crate::engine::rows::RowsPass;
 use crate::engine::steps::Steps;
 use crate::engine::worker::BlockSink;
 use crate::error::{Code, Error, Result};
-use crate::format::SourceFormat;
+use crate::merge::overlay::Overlay;
+use crate::merge::steps::{Base, MergedSteps};
 use crate::schema::learn::{Learner, MAX_PATHS};
 use crate::schema::summary::Summary;
 use crate::schema::{Columns, Extra, Layout, Policies, Schema};
@@ -182,14 +187,51 @@ impl Export {
         make: impl Fn() -> S + Send + Sync + 'static,
     ) -> Result<Steps<S>> {
         options.check_columns()?;
-        match self.format()? {
-            format @ (SourceFormat::Parquet | SourceFormat::Arrow) => {
-                let sources = self.row_sources(format, options.schema.as_ref(), options.source_layout);
-                let skip = options.on_error == OnError::Skip;
-                Ok(Steps::Rows(Box::new(RowsPass::new(self.expected(), sources, skip, control.clone(), make()))))
-            }
-            _ => Ok(Steps::Files(Pipeline::new(self.pass(options, control)?, make))),
+        let make = Arc::new(make);
+        if let ReadAs::Merged(over) = self.reads() {
+            let (over, deleted, sink) = (over.clone(), Arc::new(AtomicU64::new(0)), make());
+            let overlay = {
+                let (over, deleted) = (over.clone(), deleted.clone());
+                move || Overlay::new(make(), over.clone(), deleted.clone())
+            };
+            let base = match self.row_pass(options, control, &overlay)? {
+                Some(rows) => Base::Rows(Box::new(rows)),
+                None => Base::Files(Pipeline::new(self.pass(options, control)?, overlay)),
+            };
+            let (files, skip) = (self.files().len(), options.on_error == OnError::Skip);
+            return Ok(Steps::Merged(Box::new(MergedSteps::new(base, over, deleted, files, skip, sink))));
         }
+        if let Some(rows) = self.row_pass(options, control, &*make)? {
+            return Ok(Steps::Rows(Box::new(rows)));
+        }
+        let pass = self.pass(options, control)?;
+        let ReadAs::Changes(images, _) = self.reads() else { return Ok(Steps::Files(Pipeline::new(pass, move || make()))) };
+        let (images, view) = (*images, self.view()?);
+        let names = ChangeNames::beside(&self.infer_schema(options, control)?);
+        Ok(Steps::Changes(Pipeline::new(pass, move || Changes::new(ChangeRow::new(make(), names.clone(), view, images)))))
+    }
+
+    /// A pass over record batches, where the source has them.
+    fn row_pass<S: BlockSink>(&self, options: &ReadOptions, control: &Control, make: &impl Fn() -> S) -> Result<Option<RowsPass<S>>> {
+        let format = self.format()?;
+        if format.is_text() {
+            return Ok(None);
+        }
+        let sources = self.row_sources(format, options.schema.as_ref(), options.source_layout);
+        let skip = options.on_error == OnError::Skip;
+        Ok(Some(RowsPass::new(self.expected(), sources, skip, control.clone(), make())))
+    }
+
+    /// The steps of a pass into the columns of a reader.
+    fn row_steps(&self, reader: Reader, control: &Control) -> Result<Box<dyn RowSteps>> {
+        let options = reader.options.clone();
+        let ReadAs::Changes(images, _) = self.reads() else {
+            return Ok(Box::new(self.steps(&options, control, move || reader.sink())?));
+        };
+        let (images, view, schema) = (*images, self.view()?, SchemaRef::new(reader.arrow_schema()));
+        let pass = self.pass(&options, control)?;
+        let make = move || Changes::new(ChangeColumns::new(schema.clone(), view, images, || reader.sink()));
+        Ok(Box::new(Pipeline::new(pass, make)))
     }
 
     /// A pass also over exports that are no table.
@@ -257,6 +299,16 @@ impl Reader {
         &self.schema
     }
 
+    /// The Arrow schema of all batches, with what is known of the table in its metadata.
+    pub fn arrow_schema(&self) -> ArrowSchema {
+        let mut schema = match self.export.reads() {
+            ReadAs::Changes(images, _) => change::columns::to_arrow(&self.schema, *images),
+            _ => self.schema.to_arrow(),
+        };
+        schema.metadata.extend(self.export.metadata());
+        schema
+    }
+
     /// The export that is read.
     pub fn export(&self) -> &Export {
         &self.export
@@ -286,16 +338,48 @@ impl Reader {
     }
 
     pub(crate) fn batches_in_groups(&self, group: Option<Limit>, control: &Control) -> Result<RecordBatches> {
-        let batching = Batching::new(&self.schema, &self.options, group)?;
-        let reader = self.clone();
-        let pipeline = self.export.steps(&self.options, control, move || reader.sink())?;
+        let batching = Batching::new(self.arrow_schema(), &self.options, group)?;
+        let pipeline = self.export.row_steps(self.clone(), control)?;
         Ok(RecordBatches { pipeline, batching, reader: self.clone(), done: false })
+    }
+}
+
+/// The steps of a pass whose results are rows.
+trait RowSteps: Iterator<Item = Result<Step<Rows>>> + Send {
+    fn totals(&self) -> &Totals;
+    fn jobs(&self) -> Arc<dyn Jobs>;
+    /// Whether the schema was that of the items, when all steps were taken.
+    fn check(&self, reader: &Reader) -> Result<()>;
+}
+
+impl RowSteps for Steps<ColumnSink> {
+    fn totals(&self) -> &Totals {
+        Steps::totals(self)
+    }
+    fn jobs(&self) -> Arc<dyn Jobs> {
+        Steps::jobs(self)
+    }
+    fn check(&self, reader: &Reader) -> Result<()> {
+        self.with_sinks(|sinks| reader.check_schema(self.totals().items, sinks))
+    }
+}
+
+impl RowSteps for Pipeline<Changes<ChangeColumns>> {
+    fn totals(&self) -> &Totals {
+        Pipeline::totals(self)
+    }
+    fn jobs(&self) -> Arc<dyn Jobs> {
+        Pipeline::jobs(self)
+    }
+    fn check(&self, _reader: &Reader) -> Result<()> {
+        // What has no place in the schema was said of each value.
+        Ok(())
     }
 }
 
 /// The batches of one reading.
 pub struct RecordBatches {
-    pipeline: Steps<ColumnSink>,
+    pipeline: Box<dyn RowSteps>,
     batching: Batching,
     reader: Reader,
     done: bool,
@@ -330,8 +414,7 @@ impl RecordBatches {
                 Some(step) => self.batching.step(step)?,
                 None => {
                     self.done = true;
-                    let items = self.pipeline.totals().items;
-                    self.pipeline.with_sinks(|sinks| self.reader.check_schema(items, sinks))?;
+                    self.pipeline.check(&self.reader)?;
                     self.batching.finish();
                 }
             }
@@ -349,8 +432,8 @@ pub struct Batching {
 
 impl Batching {
     /// Batches of this schema; groups of them, where they are wanted.
-    pub fn new(schema: &Schema, options: &ReadOptions, group: Option<Limit>) -> Result<Self> {
-        let schema = SchemaRef::new(schema.to_arrow());
+    pub fn new(schema: ArrowSchema, options: &ReadOptions, group: Option<Limit>) -> Result<Self> {
+        let schema = SchemaRef::new(schema);
         let cutting = Cutting::new(schema.clone(), options.batch_limit()?, group);
         Ok(Self { cutting, schema, ready: VecDeque::new(), losses: Losses::default() })
     }

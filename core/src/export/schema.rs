@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::open::Export;
+use super::open::{Export, ReadAs};
 use super::read::{OnError, ReadOptions};
+use crate::change::Changes;
+use crate::change::columns::LearnChanges;
 use crate::control::Control;
 use crate::engine::ledger::{Check, Totals};
-use crate::engine::pipeline::Step;
+use crate::engine::pipeline::{Pipeline, Step};
 use crate::error::Result;
 use crate::schema::learn::{Learner, too_many_paths};
 use crate::schema::summary::Summary;
@@ -63,16 +65,23 @@ impl Export {
             options.threads = 1;
         }
         let learner = options.clone();
-        let mut pipeline = self.steps(&options, control, move || learner.learner())?;
         let mut learning = Learning::default();
-        for step in &mut pipeline {
-            learning.step(step?)?;
-            if options.sample.is_some_and(|sample| learning.learnt >= sample) {
-                break;
+        let (totals, learners) = match self.reads() {
+            ReadAs::Changes(images, _) => {
+                let images = *images;
+                let make = move || Changes::new(LearnChanges::new(learner.learner(), images));
+                let mut pipeline = Pipeline::new(self.pass(&options, control)?, make);
+                learning.steps(&mut pipeline, options.sample)?;
+                let totals = pipeline.totals().clone();
+                (totals, pipeline.into_sinks().into_iter().map(|sink| sink.into_inner().into_learner()).collect())
             }
-        }
-        let totals = pipeline.totals().clone();
-        let summary = Arc::new(learning.finish(pipeline.into_sinks()));
+            _ => {
+                let mut steps = self.steps(&options, control, move || learner.learner())?;
+                learning.steps(&mut steps, options.sample)?;
+                (steps.totals().clone(), steps.into_sinks())
+            }
+        };
+        let summary = Arc::new(learning.finish(learners));
         // Each thread had the limit for itself.
         if summary.root.paths() > options.max_paths {
             return Err(too_many_paths(options.max_paths));
@@ -93,6 +102,17 @@ pub struct Learning {
 }
 
 impl Learning {
+    /// Takes all steps of a pass, or those of the first items.
+    fn steps(&mut self, steps: impl Iterator<Item = Result<Step<u64>>>, sample: Option<u64>) -> Result<()> {
+        for step in steps {
+            self.step(step?)?;
+            if sample.is_some_and(|sample| self.learnt >= sample) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Takes a step of the pass; a file that failed ends it.
     pub fn step(&mut self, step: Step<u64>) -> Result<()> {
         match step {

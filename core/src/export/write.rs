@@ -9,17 +9,20 @@ use md5::{Digest, Md5};
 
 use super::convert::{ConvertOptions, ConvertReport, check_text_options};
 use super::dest::{OutputFormat, check_folder, replace_folder, temporary_folder};
-use super::open::Export;
+use super::open::{Export, ReadAs};
 use super::read::ReadReport;
+use crate::change::Changes;
+use crate::change::lines::ChangeLines;
 use crate::codec::{Codec, Compressor};
 use crate::columns::Losses;
 use crate::control::Control;
-use crate::engine::pipeline::Step;
+use crate::engine::pipeline::{Pipeline, Step};
 use crate::error::{Error, Result};
 use crate::format::ExportFormat;
 use crate::format::encode::{ItemEncoder, Notation};
 use crate::format::ion::encode::Ion;
 use crate::format::json::encode::DynamodbJson;
+use crate::format::plain::Text;
 use crate::item::Project;
 use crate::manifest::checksums::md5_base64;
 use crate::manifest::write::{ExportId, WrittenFile, files_manifest, summary_manifest};
@@ -43,19 +46,35 @@ fn write<N: Notation>(source: &Export, folder: &Path, options: &ConvertOptions, 
     let failed = |e: &std::io::Error| Error::io(&folder.display().to_string(), e);
     let temporary = temporary_folder(folder)?;
     let id = ExportId::now();
+    let changes = matches!(source.reads(), ReadAs::Changes(..));
     let root = temporary.path().join("AWSDynamoDB").join(id.text());
-    fs::create_dir_all(root.join("data")).map_err(|e| failed(&e))?;
-
-    let columns = options.read.columns.clone();
-    let mut steps = source.steps(&options.read, control, move || Project::new(ItemEncoder::<N>::default(), columns.clone()))?;
-    let mut writer = DataFiles { root: &root, id, format: options.export_format, open: None, written: Vec::new(), bytes: 0, stored: 0 };
-    for step in &mut steps {
-        match step? {
-            Step::Block { out, .. } => writer.write(&out.lines).map_err(|e| failed(&e))?,
-            Step::File { error: Some(error), .. } => return Err(error),
-            Step::File { .. } => {}
-        }
+    // The data files of all incremental exports of a bucket stand in one folder.
+    let data = if changes { "AWSDynamoDB/data".to_owned() } else { format!("AWSDynamoDB/{}/data", id.text()) };
+    for folder in [&root, &temporary.path().join(&data)] {
+        fs::create_dir_all(folder).map_err(|e| failed(&e))?;
     }
+    let mut writer =
+        DataFiles { bucket: temporary.path(), data, id, format: options.export_format, open: None, written: Vec::new(), bytes: 0, stored: 0 };
+    let mut write_all = |steps: &mut dyn Iterator<Item = Result<Step<Text>>>| {
+        for step in steps {
+            match step? {
+                Step::Block { out, .. } => writer.write(&out.lines).map_err(|e| failed(&e))?,
+                Step::File { error: Some(error), .. } => return Err(error),
+                Step::File { .. } => {}
+            }
+        }
+        Ok(())
+    };
+    let totals = if changes {
+        let mut steps = Pipeline::new(source.pass(&options.read, control)?, || Changes::new(ChangeLines::<N>::default()));
+        write_all(&mut steps)?;
+        steps.totals().clone()
+    } else {
+        let columns = options.read.columns.clone();
+        let mut steps = source.steps(&options.read, control, move || Project::new(ItemEncoder::<N>::default(), columns.clone()))?;
+        write_all(&mut steps)?;
+        steps.totals().clone()
+    };
     writer.close().map_err(|e| failed(&e))?;
     if writer.written.is_empty() {
         // An export has a file, also where it has no items.
@@ -83,13 +102,15 @@ fn write<N: Notation>(source: &Export, folder: &Path, options: &ConvertOptions, 
         (folder.join(&file.key), size)
     };
     paths.extend(written.iter().map(data));
-    let read = ReadReport { totals: steps.totals().clone(), losses: Losses::default() };
+    let read = ReadReport { totals, losses: Losses::default() };
     replace_folder(temporary, folder).map_err(|e| failed(&e))?;
     Ok(ConvertReport { read, files: paths, bytes_out: stored })
 }
 
 struct DataFiles<'a> {
-    root: &'a Path,
+    bucket: &'a Path,
+    /// The folder below it.
+    data: String,
     id: ExportId,
     format: ExportFormat,
     open: Option<OpenFile>,
@@ -154,7 +175,7 @@ impl DataFiles<'_> {
 
     fn open(&mut self) -> std::io::Result<()> {
         let name = format!("{}.{}.gz", self.id.file_name(self.written.len()), self.format.ending());
-        let file = BufWriter::new(File::create(self.root.join("data").join(&name))?);
+        let file = BufWriter::new(File::create(self.bucket.join(&self.data).join(&name))?);
         let hashed = Hashed { file, md5: Md5::new(), bytes: 0 };
         self.open = Some(OpenFile { writer: Compressor::new(Codec::Gzip, hashed), name, items: 0, bytes: 0 });
         Ok(())
@@ -165,7 +186,7 @@ impl DataFiles<'_> {
         let mut hashed = open.writer.finish()?;
         hashed.flush()?;
         hashed.file.get_ref().sync_all()?;
-        let key = format!("AWSDynamoDB/{}/data/{}", self.id.text(), open.name);
+        let key = format!("{}/{}", self.data, open.name);
         self.written.push(WrittenFile { key, items: open.items, md5: hashed.md5.finalize().into() });
         self.bytes += open.bytes;
         self.stored += hashed.bytes;

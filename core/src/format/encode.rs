@@ -12,6 +12,8 @@ use crate::number::Number;
 pub trait Notation: Default + Send + 'static {
     /// What stands before the attributes of an item on its line; `}}` stands behind them.
     const BEGIN_ITEM: &'static [u8];
+    /// What stands before and behind the members of a change on its line.
+    const CHANGE: [&'static [u8]; 2];
     /// A NULL.
     const NULL: &'static [u8];
 
@@ -154,6 +156,12 @@ pub struct ItemEncoder<N> {
 }
 
 impl<N: Notation> ItemEncoder<N> {
+    /// The text of one attribute behind the other, of the one item that was committed.
+    pub fn attributes(&self) -> &[u8] {
+        let end = self.lines.len().saturating_sub(b"}}\n".len());
+        self.lines.get(N::BEGIN_ITEM.len()..end).unwrap_or_default()
+    }
+
     /// The lines since the last call.
     pub fn take(&mut self) -> Vec<u8> {
         self.committed = 0;

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+pub mod change;
 pub mod csv;
 pub mod encode;
 pub mod ion;
@@ -62,6 +63,11 @@ impl SourceFormat {
             return Some(Self::Parquet);
         }
         (bytes.starts_with(b"ARROW1") || bytes.starts_with(&[0xff; 4])).then_some(Self::Arrow)
+    }
+
+    /// Whether its records may be changes.
+    pub const fn is_records(self) -> bool {
+        matches!(self, Self::DynamodbJson | Self::Ion)
     }
 
     /// Whether the format is text that is cut into blocks; else it is batches of rows.

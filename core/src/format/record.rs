@@ -21,6 +21,8 @@ pub enum Form {
     Any,
     /// Plain JSON: objects whose values bear no descriptors.
     Plain,
+    /// Changes, as incremental exports have them: see [`change`](super::change).
+    Changes,
 }
 
 /// What is wrong with a record.
@@ -44,7 +46,7 @@ impl Fault {
     }
 
     #[cold]
-    pub(super) fn refused(refusal: Refusal, at: usize) -> Box<Self> {
+    pub(in crate::format) fn refused(refusal: Refusal, at: usize) -> Box<Self> {
         Self::new(refusal.code, at, refusal.message)
     }
 
@@ -91,7 +93,7 @@ impl Outcome {
 /// What is wrong with more than an item: a whole file of changes is not to become an empty
 /// table, nor are items to be passed over for what all of them are.
 fn is_no_item(code: Code) -> bool {
-    matches!(code, Code::Incremental | Code::Changed | Code::TooManyPaths)
+    matches!(code, Code::Incremental | Code::Changed | Code::TooManyPaths | Code::Io)
 }
 
 /// The decoding of one block.

@@ -1,5 +1,6 @@
 //! Items that are kept: on a [tape](Tape), or owned, for tests and small work.
 
+pub mod canonical;
 mod tape;
 
 use crate::event::{Kind, OpenNames, Refusal, Sink, Want};

@@ -104,6 +104,75 @@ impl Tape {
         Some((name as usize, value))
     }
 
+    /// The name with this index.
+    #[inline]
+    pub fn name(&self, index: usize) -> &str {
+        &self.names[index]
+    }
+
+    /// Passes over the next value.
+    pub fn skip(&self, place: &mut Place) {
+        let mut left = 1;
+        while left > 0 {
+            let Some((_, value)) = self.next(place) else { return };
+            left -= 1;
+            if let Value::M(len) | Value::L(len) | Value::SS(len) | Value::NS(len) | Value::BS(len) = value {
+                left += len;
+            }
+        }
+    }
+
+    /// Sends so many members of a map to a sink: those whose names are wanted.
+    pub fn send_members<S: Sink>(
+        &self,
+        place: &mut Place,
+        len: usize,
+        sink: &mut S,
+        wanted: &impl Fn(&str) -> bool,
+    ) -> Result<(), Refusal> {
+        for _ in 0..len {
+            let Some(name) = self.marks.get(place.mark).map(|mark| self.name(mark.name as usize)) else { return Ok(()) };
+            if wanted(name) && sink.attribute(name)? == Want::Value {
+                self.send(place, sink)?;
+            } else {
+                self.skip(place);
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends the next value to a sink.
+    fn send<S: Sink>(&self, place: &mut Place, sink: &mut S) -> Result<(), Refusal> {
+        let Some((_, value)) = self.next(place) else { return Ok(()) };
+        match value {
+            Value::S(text) => sink.string(text),
+            Value::N(number) => sink.number(number),
+            Value::B(bytes) => sink.binary(bytes),
+            Value::Bool(value) => sink.boolean(value),
+            Value::Null => sink.null(),
+            Value::M(len) => {
+                sink.begin_map();
+                self.send_members(place, len, sink, &|_| true)?;
+                sink.end_map();
+            }
+            Value::L(len) => {
+                sink.begin_list();
+                (0..len).try_for_each(|_| self.send(place, sink))?;
+                sink.end_list();
+            }
+            Value::SS(len) | Value::NS(len) | Value::BS(len) => {
+                sink.begin_set(match value {
+                    Value::NS(_) => Kind::NS,
+                    Value::BS(_) => Kind::BS,
+                    _ => Kind::SS,
+                });
+                (0..len).try_for_each(|_| self.send(place, sink))?;
+                sink.end_set();
+            }
+        }
+        Ok(())
+    }
+
     /// The next item, owned.
     pub fn next_item(&self, place: &mut Place) -> Option<Item> {
         match self.owned(place)?.1 {
@@ -168,6 +237,11 @@ impl Items {
     pub fn take(&mut self) -> Vec<Item> {
         let (tape, mut place) = (self.take_tape(), Place::default());
         std::iter::from_fn(|| tape.next_item(&mut place)).collect()
+    }
+
+    /// The tape, and where the item on it begins that was committed last.
+    pub fn last(&self) -> (&Tape, Place) {
+        (&self.tape, self.start)
     }
 
     #[inline]

@@ -30,7 +30,7 @@ pub fn files_manifest(files: &[WrittenFile]) -> String {
     files.iter().map(line).collect()
 }
 
-/// The summary of a full export: what `known` says (of the export that the items are from),
+/// The summary of an export: what `known` says (of the export that the items are from),
 /// and what the writing determines.
 pub fn summary_manifest(
     known: &Map<String, Value>,
@@ -44,14 +44,23 @@ pub fn summary_manifest(
     let table_arn = text("tableArn").unwrap_or("arn:aws:dynamodb:us-east-1:000000000000:table/unknown");
     let folder = prefix.map(|prefix| format!("{}/", prefix.trim_end_matches('/'))).unwrap_or_default();
     let or_null = |name: &str| known.get(name).cloned().unwrap_or(Value::Null);
-    json!({
-        "version": "2020-06-30",
+    let incremental = text("exportType") == Some("INCREMENTAL_EXPORT");
+    let mut summary = Map::new();
+    let mut put = |members: Value| summary.extend(members.as_object().cloned().into_iter().flatten());
+    put(json!({
+        "version": if incremental { "2023-08-01" } else { "2020-06-30" },
         "exportArn": format!("{table_arn}/export/{}", id.text()),
         "startTime": id.time(),
         "endTime": id.time(),
         "tableArn": table_arn,
         "tableId": or_null("tableId"),
-        "exportTime": text("exportTime").map_or_else(|| id.time(), str::to_owned),
+    }));
+    if incremental {
+        put(json!({ "exportFromTime": or_null("exportFromTime"), "exportToTime": or_null("exportToTime") }));
+    } else {
+        put(json!({ "exportTime": text("exportTime").map_or_else(|| id.time(), str::to_owned) }));
+    }
+    put(json!({
         "s3Bucket": or_null("s3Bucket"),
         "s3Prefix": prefix,
         "s3SseAlgorithm": text("s3SseAlgorithm").unwrap_or("AES256"),
@@ -60,8 +69,11 @@ pub fn summary_manifest(
         "billedSizeBytes": bytes,
         "itemCount": items,
         "outputFormat": output_format,
-    })
-    .to_string()
+    }));
+    if incremental {
+        put(json!({ "outputView": or_null("outputView"), "exportType": "INCREMENTAL_EXPORT" }));
+    }
+    Value::from(summary).to_string()
 }
 
 /// The id of an export: the milliseconds of its start, and eight hexadecimal digits.

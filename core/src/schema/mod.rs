@@ -198,11 +198,16 @@ impl Schema {
     }
 
     fn add_extra(&mut self) {
-        let mut name = "_extra".to_owned();
-        // A tool's own column gains underscores while an attribute bears its name.
+        self.extra = Some(self.own_name("_extra"));
+    }
+
+    /// The name of a column that is no attribute: it gains underscores while an attribute
+    /// bears it.
+    pub fn own_name(&self, name: &str) -> String {
+        let mut name = name.to_owned();
         while self.summary.root.fields.contains_key(&name) || self.fields.iter().any(|field| field.name == name) {
             name.push('_');
         }
-        self.extra = Some(name);
+        name
     }
 }

@@ -1,4 +1,4 @@
-//! Writes small full exports as AWS lays them out, with true checksums.
+//! Writes small exports as AWS lays them out, with true checksums.
 
 use std::fs;
 use std::io::Write;
@@ -9,8 +9,11 @@ use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
 
-/// The id of every export written here.
+/// The id of an export that is written without another.
 pub const ID: &str = "01700000000000-0a1b2c3d";
+
+/// The table that every export is of.
+pub const TABLE: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/t";
 
 /// An export to write.
 pub struct Layout {
@@ -22,6 +25,8 @@ pub struct Layout {
     pub summary: Value,
     /// Whether the `.md5` files are written.
     pub md5: bool,
+    /// Its id. Incremental exports share a folder of data files, whose names hold the id's end.
+    pub id: String,
 }
 
 impl Default for Layout {
@@ -31,6 +36,7 @@ impl Default for Layout {
             prefix: "",
             summary: json!({}),
             md5: true,
+            id: ID.to_owned(),
         }
     }
 }
@@ -54,8 +60,10 @@ fn base64_md5(bytes: &[u8]) -> String {
 impl Layout {
     /// Writes the export below `bucket`; the folder with its manifests.
     pub fn write(&self, bucket: &Path) -> PathBuf {
+        let id = &self.id;
         let incremental = self.summary["exportType"] == "INCREMENTAL_EXPORT";
-        let folder = bucket.join(format!("{}AWSDynamoDB/{ID}", self.prefix));
+        let ending = if self.summary["outputFormat"] == "ION" { "ion" } else { "json" };
+        let folder = bucket.join(format!("{}AWSDynamoDB/{id}", self.prefix));
         let data = if incremental { folder.parent().expect("a parent").join("data") } else { folder.join("data") };
         fs::create_dir_all(&folder).expect("a folder");
         fs::create_dir_all(&data).expect("a folder");
@@ -63,9 +71,10 @@ impl Layout {
         let mut lines = String::new();
         for (n, file) in self.files.iter().enumerate() {
             let bytes = gzip(file.iter().flat_map(|line| [line.as_str(), "\n"]).collect::<String>().as_bytes());
-            let name = format!("{n:a>26}.json.gz");
+            let own = if id == ID { format!("{n}") } else { format!("{}{n}", &id[id.len() - 8..]) };
+            let name = format!("{own:a>26}.{ending}.gz");
             fs::write(data.join(&name), &bytes).expect("a file");
-            let own = if incremental { String::new() } else { format!("{ID}/") };
+            let own = if incremental { String::new() } else { format!("{id}/") };
             let etag: String = Md5::digest(Md5::digest(&bytes)).iter().map(|b| format!("{b:02x}")).collect();
             let entry = json!({
                 "itemCount": file.len(),
@@ -77,10 +86,10 @@ impl Layout {
         }
         let mut summary = json!({
             "version": "2020-06-30",
-            "exportArn": format!("arn:aws:dynamodb:eu-west-1:123456789012:table/t/export/{ID}"),
-            "tableArn": "arn:aws:dynamodb:eu-west-1:123456789012:table/t",
+            "exportArn": format!("{TABLE}/export/{id}"),
+            "tableArn": TABLE,
             "s3Prefix": (!self.prefix.is_empty()).then(|| self.prefix.trim_end_matches('/')),
-            "manifestFilesS3Key": format!("{}AWSDynamoDB/{ID}/manifest-files.json", self.prefix),
+            "manifestFilesS3Key": format!("{}AWSDynamoDB/{id}/manifest-files.json", self.prefix),
             "itemCount": self.files.iter().map(Vec::len).sum::<usize>(),
             "outputFormat": "DYNAMODB_JSON",
         });

@@ -3,6 +3,7 @@
 
 pub mod ion;
 pub mod layout;
+pub mod tables;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -14,6 +15,18 @@ use serde_json::{Map, Value, json};
 pub fn cases(usual: u32) -> ProptestConfig {
     let cases = std::env::var("DYNARROW_CASES").map_or(usual, |cases| cases.parse().expect("a number"));
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+/// The choice at which everything that is written oddly is written as exports have it.
+pub const PLAIN: u8 = 46;
+
+/// An endless pattern of choices; without any, `PLAIN`.
+pub fn choices(pattern: &[u8]) -> impl FnMut() -> u8 {
+    let mut at = 0;
+    move || {
+        at += 1;
+        pattern.get(at % pattern.len().max(1)).map_or(PLAIN, |choice| choice.wrapping_add((at / pattern.len()) as u8))
+    }
 }
 
 /// A value in DynamoDB JSON, of any type, at most so deep.

@@ -7,7 +7,7 @@ use dynarrow::export::open::open;
 use dynarrow::storage::memory::Memory;
 use dynarrow::{Control, ConvertOptions, Dest, Export, Item, OnError, OutputFormat, ReadOptions, convert};
 use dynarrow_tests::ion::{blank, compare, odd_item, read, read_by_ion_rs, source};
-use dynarrow_tests::{any_item, cases, meaning};
+use dynarrow_tests::{any_item, cases, choices, meaning};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -19,15 +19,6 @@ fn any_items(most: usize) -> impl Strategy<Value = Items> {
 
 /// Bytes that matter.
 const LIKELY: &[u8] = b"{}[]()\"'\\/*,:$.d0-+x \n_1a";
-
-/// An endless pattern of choices.
-fn choices(pattern: &[u8]) -> impl FnMut() -> u8 {
-    let mut at = 0;
-    move || {
-        at += 1;
-        pattern[at % pattern.len()].wrapping_add((at / pattern.len()) as u8)
-    }
-}
 
 /// The items as a stream in forms that the pattern says.
 fn odd_stream(items: &Items, pattern: &[u8]) -> String {

@@ -12,7 +12,7 @@ use dynarrow::{
     Code, Control, ConvertOptions, Dest, Export, Layout, Mixed, OnError, OutputFormat, Policies, ReadOptions, Reader, Result, Schema,
     convert,
 };
-use dynarrow_tests::{any_item, cases, meaning, odd_json};
+use dynarrow_tests::{any_item, cases, choices, meaning, odd_json};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -242,13 +242,12 @@ proptest! {
     fn decoding_agrees_with_serde_json(items in any_items(64), pattern in prop::collection::vec(any::<u8>(), 1..50), chunk in 1_usize..200) {
         // A bare item whose first attribute is `Item` looks like a wrapper.
         prop_assume!(!items.iter().any(|item| item.keys().next().is_some_and(|name| name == "Item" || name == "Items" || name == "Metadata")));
-        let mut at = 0;
-        let mut choice = || { at += 1; pattern[at % pattern.len()].wrapping_add((at / pattern.len()) as u8) };
+        let mut choice = choices(&pattern);
         let mut text = String::new();
         for (n, item) in items.iter().enumerate() {
             let record = if n % 3 == 0 { Value::Object(item.clone()) } else { json!({"Item": item}) };
             odd_json(&record, &mut choice, &mut text);
-            if choice() % 4 > 0 {
+            if !choice().is_multiple_of(4) {
                 text.push('\n');
             }
         }

@@ -168,7 +168,7 @@ impl<'a> Decoder<'a> {
     }
 
     #[inline]
-    fn value<S: Sink>(&mut self, sink: &mut S) -> Decoded {
+    pub(super) fn value<S: Sink>(&mut self, sink: &mut S) -> Decoded {
         #[cfg(test)]
         if let Some(left) = &mut self.scratch.switch_in {
             if *left == 0 {

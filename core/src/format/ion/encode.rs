@@ -16,6 +16,7 @@ pub type ItemEncoder = encode::ItemEncoder<Ion>;
 
 impl Notation for Ion {
     const BEGIN_ITEM: &'static [u8] = b"$ion_1_0 {Item:{";
+    const CHANGE: [&'static [u8]; 2] = [b"$ion_1_0 {Record:{", b"}}\n"];
     const NULL: &'static [u8] = b"null";
 
     fn begin(out: &mut Vec<u8>, kind: Kind) {

@@ -10,6 +10,7 @@ use super::binary::MAX_NUMBER_BYTES;
 use super::{lex, scan};
 use crate::error::Code;
 use crate::event::{Discard, Kind, SetMembers, Sink, Want};
+use crate::format::change::{Member, Seen, TIME};
 use crate::format::record::{Decoded, Fault, Form, MAX_NESTING, shown};
 use crate::number::Number;
 use crate::path::Step;
@@ -125,6 +126,12 @@ impl<'a, S: Sink> Sender<'a, S> {
         if form == Form::Any {
             return Ok(());
         }
+        if form == Form::Changes {
+            let mut seen = Seen::default();
+            let inner = record.get("Record").and_then(plain_struct);
+            self.change(inner.unwrap_or(record), &mut seen)?;
+            return seen.check(0);
+        }
         let mut fields = record.fields();
         let (first, second) = (fields.next(), fields.next());
         if first.is_some_and(|(name, _)| matches!(name.text(), Some("Record" | "Keys" | "Metadata"))) && is_change(record) {
@@ -137,6 +144,33 @@ impl<'a, S: Sink> Sender<'a, S> {
             (Some(_), Some(_), _) => Err(Fault::new(Code::Record, 0, "a member beside `Item`")),
             (None, _, _) => Err(Fault::new(Code::Record, 0, "the record does not begin with `Item`")),
         }
+    }
+
+    fn change(&mut self, record: &Struct, seen: &mut Seen) -> Decoded {
+        let refused = |refusal| Fault::refused(refusal, 0);
+        for (name, value) in record.fields() {
+            let member = seen.member(name.text().unwrap_or_default(), 0)?;
+            if value.is_null() {
+                continue;
+            }
+            let members = plain_struct(value).ok_or_else(|| Fault::new(Code::Record, 0, "the members of a change are structs"))?;
+            if let Member::Image(image) = member {
+                self.sink.attribute(image).map_err(refused)?;
+                self.sink.begin_map();
+                self.attributes(members).map_err(|mut fault| {
+                    fault.path.push(Step::Name(image.into()));
+                    fault
+                })?;
+                self.sink.end_map();
+            } else {
+                for (_, time) in members.fields().filter(|(name, _)| name.text() == Some(TIME)) {
+                    self.sink.attribute(TIME).map_err(refused)?;
+                    seen.time();
+                    self.value(time)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn attributes(&mut self, item: &Struct) -> Decoded {

@@ -4,7 +4,9 @@ use super::decode::Decoder;
 use super::{foreign, scan};
 use crate::error::Code;
 use crate::event::Sink;
+use crate::format::change::{Member, Seen, TIME};
 use crate::format::record::{Decoded, Fault, Form};
+use crate::path::Step;
 
 impl Decoder<'_> {
     /// The record at the position. The item's events go to `sink`, between `begin_item` and
@@ -12,7 +14,10 @@ impl Decoder<'_> {
     pub fn record<S: Sink>(&mut self, form: Form, sink: &mut S) -> Decoded {
         const WRAPPER: &[u8] = b"{Item:{";
         let start = self.at;
-        if form != Form::Any && self.bytes[start..].starts_with(WRAPPER) && self.bytes.get(start + WRAPPER.len()) != Some(&b'{') {
+        if !matches!(form, Form::Any | Form::Changes)
+            && self.bytes[start..].starts_with(WRAPPER)
+            && self.bytes.get(start + WRAPPER.len()) != Some(&b'{')
+        {
             self.at = start + WRAPPER.len();
             self.attributes(sink)?;
             if self.bytes.get(self.at) == Some(&b'}') {
@@ -33,6 +38,9 @@ impl Decoder<'_> {
         }
         if form == Form::Any {
             return self.skip_value();
+        }
+        if form == Form::Changes {
+            return self.change(sink);
         }
         self.at += 1;
         self.white()?;
@@ -91,6 +99,79 @@ impl Decoder<'_> {
         self.depth = 0;
         self.at = start + 1;
         self.attributes(sink)
+    }
+
+    /// The change that starts here.
+    fn change<S: Sink>(&mut self, sink: &mut S) -> Decoded {
+        let start = self.at;
+        let mut seen = Seen::default();
+        self.change_members(&mut seen, sink, true)?;
+        seen.check(start)
+    }
+
+    /// The members of a change, which may all stand in a struct `Record`.
+    fn change_members<S: Sink>(&mut self, seen: &mut Seen, sink: &mut S, outer: bool) -> Decoded {
+        self.members(|decoder, name_at| {
+            if outer && decoder.scratch.text == "Record" && decoder.opens_struct() {
+                return decoder.change_members(seen, sink, false);
+            }
+            match seen.member(&decoder.scratch.text, name_at)? {
+                _ if !decoder.opens_struct() => {
+                    let value_at = decoder.at;
+                    decoder.skip_value()?;
+                    if decoder.text[value_at..decoder.at].starts_with("null") {
+                        return Ok(());
+                    }
+                    Err(Fault::new(Code::Record, value_at, "the members of a change are structs"))
+                }
+                Member::Metadata => decoder.metadata(seen, sink),
+                Member::Image(image) => {
+                    sink.attribute(image).map_err(|refusal| Fault::refused(refusal, name_at))?;
+                    sink.begin_map();
+                    decoder.at += 1;
+                    decoder.attributes(sink).map_err(|mut fault| {
+                        fault.path.push(Step::Name(image.into()));
+                        fault
+                    })?;
+                    sink.end_map();
+                    Ok(())
+                }
+            }
+        })
+    }
+
+    /// The struct that holds the time. What else it has says nothing of the item.
+    fn metadata<S: Sink>(&mut self, seen: &mut Seen, sink: &mut S) -> Decoded {
+        self.members(|decoder, name_at| {
+            if decoder.scratch.text != TIME {
+                return decoder.skip_value();
+            }
+            sink.attribute(TIME).map_err(|refusal| Fault::refused(refusal, name_at))?;
+            seen.time();
+            decoder.value(sink)
+        })
+    }
+
+    /// The members of the struct that starts here; `member` reads one's value, when its name
+    /// is in `scratch.text`.
+    fn members(&mut self, mut member: impl FnMut(&mut Self, usize) -> Decoded) -> Decoded {
+        self.at += 1;
+        loop {
+            self.white()?;
+            // A comma may stand behind the last one.
+            if self.eat(b'}') {
+                return Ok(());
+            }
+            let name_at = self.at;
+            self.field_name()?;
+            self.colon()?;
+            self.white()?;
+            member(self, name_at)?;
+            self.white()?;
+            if !self.eat(b',') && self.peek() != Some(b'}') {
+                return Err(self.unexpected("`,` or `}`"));
+            }
+        }
     }
 
     /// Whether a struct (not a lob) starts here.

@@ -15,6 +15,7 @@ pub type ItemEncoder = encode::ItemEncoder<DynamodbJson>;
 
 impl Notation for DynamodbJson {
     const BEGIN_ITEM: &'static [u8] = b"{\"Item\":{";
+    const CHANGE: [&'static [u8]; 2] = [b"{", b"}\n"];
     const NULL: &'static [u8] = b"true";
 
     fn begin(out: &mut Vec<u8>, kind: Kind) {

@@ -22,6 +22,17 @@ pub fn send_value<S: Sink>(text: &str, sink: &mut S) -> Result<(), Box<Fault>> {
     Decoder::new(text, true, &mut Scratch::default()).only_value(sink)
 }
 
+/// Reads single items, as they are written for exports.
+#[derive(Default)]
+pub struct ItemText(Scratch);
+
+impl ItemText {
+    /// Sends the attributes of the item in a line, `{"Item":{…}}`, to a sink.
+    pub fn send<S: Sink>(&mut self, line: &str, sink: &mut S) -> Result<(), Box<Fault>> {
+        Decoder::new(line, true, &mut self.0).record(Form::Wrapped, sink)
+    }
+}
+
 /// Decodes the blocks of JSON files.
 #[derive(Default)]
 pub struct BlockDecoder {

@@ -9,6 +9,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+mod change;
 mod lex;
 mod plain;
 
@@ -92,6 +93,9 @@ impl<'a> Decoder<'a> {
         }
         if form == Form::Plain {
             return self.plain_members(sink);
+        }
+        if form == Form::Changes {
+            return self.change(start, sink);
         }
         if form == Form::Either && !self.is_wrapped(start) {
             if self.is_change(start) {

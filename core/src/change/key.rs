@@ -1,0 +1,143 @@
+//! Primary keys: the attributes that tell one item of a table from another, as bytes that are
+//! equal where the values are.
+
+use std::sync::Arc;
+
+use super::{Attributes, Change};
+use crate::error::Code;
+use crate::event::Refusal;
+use crate::item::Value;
+use crate::number::Number;
+use crate::path;
+
+/// The names of a table's key attributes: one or two.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.CoreComponents.html#HowItWorks.CoreComponents.PrimaryKey>
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyNames(Arc<[String]>);
+
+impl KeyNames {
+    /// These names.
+    pub fn new(names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self(names.into_iter().map(Into::into).collect())
+    }
+
+    /// The names.
+    pub fn names(&self) -> &[String] {
+        &self.0
+    }
+
+    /// Whether they are the same, in whatever order.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.0.len() == other.0.len() && self.0.iter().all(|name| other.place(name).is_some())
+    }
+
+    /// The place of a name among them.
+    #[inline]
+    pub fn place(&self, name: &str) -> Option<usize> {
+        self.0.iter().position(|key| key == name)
+    }
+
+    /// The key of a change. Where it has an image, that has the same.
+    pub fn of_change(&self, change: &Change<'_>, key: &mut Key) -> Result<(), Refusal> {
+        self.of(change.keys(), key)?;
+        if change.keys().iter().count() != self.0.len() {
+            return Err(self.refusal("a change whose key has other attributes than those before"));
+        }
+        if let Some(image) = change.new_image() {
+            let mut of_image = Key::default();
+            self.of(image, &mut of_image)?;
+            if of_image.bytes() != key.bytes() {
+                return Err(self.refusal("the key of NewImage is another than that of Keys"));
+            }
+        }
+        Ok(())
+    }
+
+    fn of(&self, attributes: Attributes<'_>, key: &mut Key) -> Result<(), Refusal> {
+        key.begin(self);
+        for (name, value) in attributes.iter() {
+            if let Some(place) = self.place(name) {
+                key.set(place, value);
+            }
+        }
+        key.end(self)
+    }
+
+    fn refusal(&self, what: &str) -> Refusal {
+        Refusal { code: Code::Keys, message: format!("{what}: the key is {self}"), path: None }
+    }
+}
+
+impl std::fmt::Display for KeyNames {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.join(", "))
+    }
+}
+
+/// The key of one item.
+#[derive(Debug, Default)]
+pub struct Key {
+    /// The parts that came, in any order.
+    parts: Vec<Vec<u8>>,
+    bytes: Vec<u8>,
+}
+
+impl Key {
+    /// Another item begins.
+    pub fn begin(&mut self, names: &KeyNames) {
+        self.parts.resize_with(names.0.len(), Vec::new);
+        self.parts.iter_mut().for_each(Vec::clear);
+    }
+
+    /// The value of the key attribute with this place. What no key can be is none.
+    pub fn set(&mut self, place: usize, value: Value<'_>) {
+        match value {
+            Value::S(text) => self.text(place, text),
+            Value::N(number) => self.number(place, number),
+            Value::B(bytes) => self.binary(place, bytes),
+            _ => self.parts[place].clear(),
+        }
+    }
+
+    /// A string.
+    pub fn text(&mut self, place: usize, text: &str) {
+        self.part(place, b'S', text.as_bytes());
+    }
+
+    /// A number: equal where the values are.
+    pub fn number(&mut self, place: usize, number: Number) {
+        self.part(place, b'N', &number.to_key());
+    }
+
+    /// A binary.
+    pub fn binary(&mut self, place: usize, bytes: &[u8]) {
+        self.part(place, b'B', bytes);
+    }
+
+    fn part(&mut self, place: usize, kind: u8, bytes: &[u8]) {
+        let part = &mut self.parts[place];
+        part.clear();
+        part.push(kind);
+        part.extend_from_slice(bytes);
+    }
+
+    /// All attributes came: the key is complete.
+    pub fn end(&mut self, names: &KeyNames) -> Result<(), Refusal> {
+        self.bytes.clear();
+        for (part, name) in self.parts.iter().zip(names.names()) {
+            if part.is_empty() {
+                let refusal = names.refusal("a string, number or binary of the key is missing");
+                return Err(Refusal { path: Some(path::to_text([&path::Step::Name(name.as_str().into())])), ..refusal });
+            }
+            // One part must not be taken for the begin of another.
+            self.bytes.extend_from_slice(&(part.len() as u32).to_le_bytes());
+            self.bytes.extend_from_slice(part);
+        }
+        Ok(())
+    }
+
+    /// The bytes of the key that is complete.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
