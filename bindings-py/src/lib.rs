@@ -40,7 +40,7 @@ fn _dynarrow(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(write::open_stream, module)?)?;
     module.add_function(wrap_pyfunction!(write::write, module)?)?;
     module.add_function(wrap_pyfunction!(ddl::ddl, module)?)?;
-    module.add_function(wrap_pyfunction!(lake::fit, module)?)?;
+    module.add_function(wrap_pyfunction!(lake::fit_stream, module)?)?;
     module.add_function(wrap_pyfunction!(values::spool, module)?)?;
     module.add_function(wrap_pyfunction!(values::dumps, module)?)?;
     module.add_function(wrap_pyfunction!(values::loads, module)?)?;

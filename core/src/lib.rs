@@ -65,9 +65,9 @@ pub use export::verify::{Finding, Severity, VerifyReport};
 #[cfg(not(target_arch = "wasm32"))]
 pub use export::{relocate::Location, write::write_export};
 pub use format::{ExportFormat, SourceFormat};
-pub use merge::compare::Differences;
-pub use merge::index::Counts;
 pub use item::{AttributeValue, Item};
 pub use manifest::{ExportSummary, FileEntry};
+pub use merge::compare::Differences;
+pub use merge::index::Counts;
 pub use number::Number;
 pub use schema::{Columns, Extra, Field, Layout, Maps, Mixed, Names, Numbers, Override, Policies, Schema, Type};

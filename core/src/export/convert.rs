@@ -170,7 +170,8 @@ pub(super) fn check_text_options(export: &Export, format: OutputFormat, read: &R
     let default = Policies::default();
     let explains = matches!(export.format()?, SourceFormat::Parquet | SourceFormat::Arrow);
     if matches!(export.reads(), ReadAs::Changes(..)) && matches!(format, OutputFormat::DynamodbJson | OutputFormat::Ion) {
-        let message = format!("changes are rows: they are written as parquet, arrow, csv, ndjson or a whole export, not as {}", format.as_str());
+        let message =
+            format!("changes are rows: they are written as parquet, arrow, csv, ndjson or a whole export, not as {}", format.as_str());
         return Err(Error::usage(message));
     }
     if matches!(export.reads(), ReadAs::Changes(..)) && format == OutputFormat::Export {

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef, Schema as ArrowSchema, SchemaRef};
 
+use super::changes::metadata;
+use super::merge::micros;
 use super::open::Export;
 use super::read::ReadOptions;
 use super::rows::Batches;
@@ -18,15 +20,6 @@ use crate::control::Control;
 use crate::error::{Code, Error, Result, printable};
 use crate::format::SourceFormat;
 use crate::schema::Names;
-
-/// The metadata key of files of changes that bears the names of the key attributes, as JSON.
-const KEYS: &str = "dynarrow.keys";
-/// The metadata keys that say whose rows they are: of different tables if one differs.
-const TABLES: [&str; 2] = ["dynarrow.table_id", "dynarrow.table"];
-/// The metadata key that says which images the columns of changes hold.
-const IMAGES: &str = "dynarrow.images";
-/// The metadata keys of the window of an incremental export.
-const WINDOW: [&str; 2] = ["dynarrow.export_from_time", "dynarrow.export_to_time"];
 
 /// What is to be defined.
 #[derive(Clone, Debug, Default)]
@@ -189,7 +182,7 @@ fn take_in(mut table: Table, schema: &ArrowSchema, options: &DdlOptions, staging
         let in_file = |error: Error| error.in_file(&*file);
         check_table(schema, &changes).map_err(in_file)?;
         check_images(&changes).map_err(in_file)?;
-        check_window(before.as_deref(), &changes).map_err(in_file)?;
+        check_window(before.as_deref(), &changes, &file)?;
         let keys = keys(options, &changes).map_err(in_file)?;
         let staged = Staged::of(&changes).map_err(in_file)?;
         types::check(&staged.columns).map_err(in_file)?;
@@ -219,18 +212,20 @@ fn keys(options: &DdlOptions, changes: &ArrowSchema) -> Result<Vec<String>> {
         };
     }
     let missing = || Error::usage("the changes do not say what the table's key is: give --key PK,SK (key=)");
-    let text = changes.metadata().get(KEYS).ok_or_else(missing)?;
-    let keys: Vec<String> = serde_json::from_str(text).map_err(|e| Error::new(Code::Schema, format!("{KEYS}: no list of names: {e}")))?;
+    let text = changes.metadata().get(metadata::KEYS).ok_or_else(missing)?;
+    let keys: Vec<String> =
+        serde_json::from_str(text).map_err(|e| Error::new(Code::Schema, format!("{}: no list of names: {e}", metadata::KEYS)))?;
     if keys.is_empty() { Err(missing()) } else { Ok(keys) }
 }
 
 /// Refuses changes of another table, as far as both say what they are of.
 fn check_table(table: &ArrowSchema, changes: &ArrowSchema) -> Result<()> {
-    for key in TABLES {
+    for key in [metadata::TABLE_ID, metadata::TABLE] {
         if let (Some(of), Some(other)) = (table.metadata().get(key), changes.metadata().get(key))
             && of != other
         {
-            return Err(Error::usage(format!("these are changes of another table: {key} is {other:?}, and {of:?} of the source")));
+            let message = format!("these are changes of another table: {key} is {other:?}, and {of:?} of the source");
+            return Err(Error::new(Code::OtherTable, message));
         }
     }
     Ok(())
@@ -238,25 +233,28 @@ fn check_table(table: &ArrowSchema, changes: &ArrowSchema) -> Result<()> {
 
 /// Refuses changes that do not hold the items as they became.
 fn check_images(changes: &ArrowSchema) -> Result<()> {
-    if changes.metadata().get(IMAGES).is_some_and(|images| images == "old") {
+    if changes.metadata().get(metadata::IMAGES).is_some_and(|images| images == "old") {
         return Err(Error::usage("the changes hold the old images: to take them in is to undo them; read them with --images new"));
     }
     Ok(())
 }
 
 /// Refuses changes that do not go on where those before them ended, as far as both say it.
-fn check_window(before: Option<&ArrowSchema>, changes: &ArrowSchema) -> Result<()> {
-    let [from, to] = WINDOW;
-    let (Some(ended), Some(begins)) = (before.and_then(|before| before.metadata().get(to)), changes.metadata().get(from)) else {
-        return Ok(());
+fn check_window(before: Option<&ArrowSchema>, changes: &ArrowSchema, file: &str) -> Result<()> {
+    let time = |schema: &ArrowSchema, key: &str| match schema.metadata().get(key) {
+        Some(text) => Ok(Some((micros(Some(text), key, file)?, text.clone()))),
+        None => Ok::<_, Error>(None),
     };
-    let Some(ends) = changes.metadata().get(to) else { return Ok(()) };
-    // Manifests write times in one form, so they sort as texts.
-    if begins > ended {
-        return Err(Error::usage(format!("there is a gap: the changes before end at {ended}, these begin at {begins}")));
+    let Some((ended, last)) = before.map_or(Ok(None), |before| time(before, metadata::TO_TIME))? else { return Ok(()) };
+    match (time(changes, metadata::FROM_TIME)?, time(changes, metadata::TO_TIME)?) {
+        (Some((from, begin)), _) if from > ended => {
+            let message = format!("the changes before end at {last}, these begin at {begin}: what is between them is missing");
+            Err(Error::new(Code::Gap, message).in_file(file))
+        }
+        (_, Some((to, end))) if to < ended => {
+            let message = format!("changes are taken in by the order of time: those before end at {last}, these at {end}");
+            Err(Error::usage(message).in_file(file))
+        }
+        _ => Ok(()),
     }
-    if ends < ended {
-        return Err(Error::usage(format!("changes are taken in by the order of time: those before end at {ended}, these at {ends}")));
-    }
-    Ok(())
 }

@@ -245,8 +245,12 @@ impl Export {
             let (Some(table), Some(time)) = (of(metadata::TABLE), of(metadata::EXPORT_TIME)) else {
                 return unknown("the base's metadata says no table or no time: it was not written from an export");
             };
-            let mut summary =
-                ExportSummary { table_arn: Some(table), table_id: of(metadata::TABLE_ID), export_time: Some(time), ..ExportSummary::default() };
+            let mut summary = ExportSummary {
+                table_arn: Some(table),
+                table_id: of(metadata::TABLE_ID),
+                export_time: Some(time),
+                ..ExportSummary::default()
+            };
             for (name, value) in [("tableArn", &summary.table_arn), ("tableId", &summary.table_id), ("exportTime", &summary.export_time)] {
                 summary.raw.insert(name.into(), value.clone().into());
             }
@@ -346,7 +350,8 @@ impl Plan {
             covered = covered.max(to);
         }
         if let (Some((from, to)), false) = (report.gaps.first(), merging.allow_gaps) {
-            let message = format!("no incremental export covers the time from {from} to {to}; --allow-gaps (allow_gaps=True) merges all the same");
+            let message =
+                format!("no incremental export covers the time from {from} to {to}; --allow-gaps (allow_gaps=True) merges all the same");
             return Err(Error::new(Code::Gap, message).in_file(&*base.name));
         }
         let time = windows.last().filter(|window| window.0 > base_time).map(|window| text(window.0));

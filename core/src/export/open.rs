@@ -25,8 +25,8 @@ use crate::error::{Code, Error, Result};
 use crate::format::SourceFormat;
 use crate::format::ion::stream::is_ion;
 use crate::format::record::Form;
-use crate::merge::index::Over;
 use crate::manifest::{ExportSummary, FILES, FileEntry, SUMMARY, files};
+use crate::merge::index::Over;
 use crate::schema::{Layout, Schema};
 use crate::storage::Storage;
 

@@ -53,8 +53,16 @@ fn write<N: Notation>(source: &Export, folder: &Path, options: &ConvertOptions, 
     for folder in [&root, &temporary.path().join(&data)] {
         fs::create_dir_all(folder).map_err(|e| failed(&e))?;
     }
-    let mut writer =
-        DataFiles { bucket: temporary.path(), data, id, format: options.export_format, open: None, written: Vec::new(), bytes: 0, stored: 0 };
+    let mut writer = DataFiles {
+        bucket: temporary.path(),
+        data,
+        id,
+        format: options.export_format,
+        open: None,
+        written: Vec::new(),
+        bytes: 0,
+        stored: 0,
+    };
     let mut write_all = |steps: &mut dyn Iterator<Item = Result<Step<Text>>>| {
         for step in steps {
             match step? {

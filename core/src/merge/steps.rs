@@ -88,8 +88,9 @@ impl<S: BlockSink> MergedSteps<S> {
     /// Looks at the sinks, when the steps were taken.
     pub fn with_sinks<T>(&self, look: impl FnOnce(&[&S]) -> T) -> T {
         match &self.base {
-            Base::Files(pipeline) => pipeline
-                .with_sinks(|sinks| look(&sinks.iter().map(|overlay| overlay.inner()).chain([&self.sink]).collect::<Vec<_>>())),
+            Base::Files(pipeline) => {
+                pipeline.with_sinks(|sinks| look(&sinks.iter().map(|overlay| overlay.inner()).chain([&self.sink]).collect::<Vec<_>>()))
+            }
             Base::Rows(rows) => look(&[rows.sink().inner(), &self.sink]),
         }
     }
