@@ -38,6 +38,11 @@ impl Staged {
         Ok(Self { op: op.clone(), attributes, columns })
     }
 
+    /// Whether there is nothing to take in: a change has a key at least.
+    pub fn is_empty(&self) -> bool {
+        self.attributes.is_empty()
+    }
+
     /// The attributes that the table has no column for, under names that it does not have.
     pub fn new_columns(&self, table: &Table) -> Vec<FieldRef> {
         let mut given = Given::columns();

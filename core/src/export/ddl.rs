@@ -183,8 +183,13 @@ fn take_in(mut table: Table, schema: &ArrowSchema, options: &DdlOptions, staging
         check_table(schema, &changes).map_err(in_file)?;
         check_images(&changes).map_err(in_file)?;
         check_window(before.as_deref(), &changes, &file)?;
-        let keys = keys(options, &changes).map_err(in_file)?;
         let staged = Staged::of(&changes).map_err(in_file)?;
+        if staged.is_empty() {
+            script.say(&format!("{file} holds no changes"));
+            before = Some(changes);
+            continue;
+        }
+        let keys = keys(options, &changes).map_err(in_file)?;
         types::check(&staged.columns).map_err(in_file)?;
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let name = table.name.beside(names.give(&format!("{}__changes_{stem}", table.name.table)));
