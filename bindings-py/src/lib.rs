@@ -33,6 +33,8 @@ fn _dynarrow(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<schema::Schema>()?;
     module.add_class::<schema::Field>()?;
     module.add_class::<convert::ConvertReport>()?;
+    module.add_class::<convert::WrittenFile>()?;
+    module.add_class::<convert::SplitTable>()?;
     module.add_class::<verify::VerifyReport>()?;
     module.add_class::<verify::Finding>()?;
     module.add_class::<guard::FailingReader>()?;

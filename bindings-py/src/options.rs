@@ -79,7 +79,8 @@ pub fn threads(py: Python<'_>, threads: Option<i64>) -> PyResult<usize> {
     threads.map_or(Ok(0), |threads| count("threads", threads)).map_err(|error| to_py(py, &error))
 }
 
-fn count_or(name: &str, value: Option<i64>, default: usize) -> Result<usize> {
+/// A number of things, at least one.
+pub fn count_or(name: &str, value: Option<i64>, default: usize) -> Result<usize> {
     value.map_or(Ok(default), |value| count(name, value))
 }
 

@@ -52,7 +52,7 @@ impl Writing<'_> {
         let source_layout = choice(py, self.layout.as_deref())?;
         let export_format = self.export_format.parse().map_err(|error| to_py(py, &error))?;
         let read = ReadOptions { schema, source_layout, ..ReadOptions::default() };
-        Ok((dest, ConvertOptions { read, overwrite: self.overwrite, export_format }))
+        Ok((dest, ConvertOptions { read, overwrite: self.overwrite, export_format, ..ConvertOptions::default() }))
     }
 
     fn dest(&self, path: &str) -> Result<Dest> {

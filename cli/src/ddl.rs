@@ -6,7 +6,7 @@ use clap::Args;
 use dynarrow::{Control, DdlOptions, ReadOptions, Result};
 
 use crate::Ending;
-use crate::options::{NameList, Source, Threads, read_schema};
+use crate::options::{ColumnList, Source, Threads, read_schema};
 use crate::output::Output;
 
 /// Print the statements that make a table in Athena
@@ -40,7 +40,7 @@ pub struct Ddl {
     staging: Option<String>,
     /// The table's key attributes, where the changes do not say them: --key PK,SK
     #[arg(long, value_name = "NAMES", requires = "changes")]
-    key: Option<NameList>,
+    key: Option<ColumnList>,
     /// The schema document that SRC is converted with, where it is no Parquet: it is not learnt then
     #[arg(long, value_name = "FILE")]
     schema: Option<PathBuf>,
@@ -72,7 +72,7 @@ impl Ddl {
             iceberg: self.iceberg,
             changes: self.changes.clone(),
             staging: self.staging.clone(),
-            key: self.key.clone().map(NameList::names).unwrap_or_default(),
+            key: self.key.as_ref().map(|key| key.names().to_vec()).unwrap_or_default(),
             read: ReadOptions { schema, threads: self.threads.number(), ..ReadOptions::default() },
         };
         out.text(&self.source.open(control)?.ddl(&options, control)?)?;

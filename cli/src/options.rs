@@ -92,8 +92,8 @@ impl Threads {
 pub struct ColumnNames {
     /// Only these attributes, in this order: names with commas between them; may be repeated.
     /// A name in double quotes is a JSON string: --columns 'id,"with, comma"'
-    #[arg(long, value_name = "NAMES", value_parser = NameList::from_str)]
-    columns: Vec<NameList>,
+    #[arg(long, value_name = "NAMES", value_parser = ColumnList::from_str)]
+    columns: Vec<ColumnList>,
 }
 
 impl ColumnNames {
@@ -266,16 +266,16 @@ impl FromStr for PathOverride {
 
 /// Names of attributes with commas between them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NameList(Vec<String>);
+pub struct ColumnList(Vec<String>);
 
-impl NameList {
+impl ColumnList {
     /// The names.
-    pub fn names(self) -> Vec<String> {
-        self.0
+    pub fn names(&self) -> &[String] {
+        &self.0
     }
 }
 
-impl FromStr for NameList {
+impl FromStr for ColumnList {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -333,7 +333,7 @@ mod tests {
 
     #[test]
     fn column_names() {
-        let names = |text: &str| NameList::from_str(text).map(|list| list.0.join("|"));
+        let names = |text: &str| ColumnList::from_str(text).map(|list| list.0.join("|"));
         for (text, expected) in [
             ("a", "a"),
             ("a,b c,d", "a|b c|d"),

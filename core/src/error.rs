@@ -133,6 +133,10 @@ codes! {
     Nesting = "E_NESTING", Data;
     /// More attribute paths than `max_paths`.
     TooManyPaths = "E_TOO_MANY_PATHS", Data;
+    /// A value that cannot name a folder of `partition_by` or `split_by`.
+    Partition = "E_PARTITION", Data;
+    /// More folders than `max_partitions`.
+    TooManyPartitions = "E_TOO_MANY_PARTITIONS", Data;
     /// Stopped by the user.
     Interrupted = "E_INTERRUPTED", Interrupted;
 }

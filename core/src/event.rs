@@ -11,7 +11,7 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::error::Code;
+use crate::error::{Code, Error};
 use crate::number::Number;
 
 /// A DynamoDB type, in the order in which several types at one path are told apart.
@@ -102,6 +102,16 @@ impl Refusal {
     #[cold]
     pub fn duplicate() -> Self {
         Self { code: Code::DuplicateAttribute, message: "the attribute stands twice in one object".into(), path: None }
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        let error = Self::new(refusal.code, refusal.message);
+        match refusal.path {
+            Some(path) => error.at_path(path),
+            None => error,
+        }
     }
 }
 

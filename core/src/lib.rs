@@ -45,13 +45,15 @@ pub use control::{Control, Progress};
 pub use engine::ledger::{Check, Totals};
 pub use error::{Class, Code, Error, Result};
 #[cfg(not(target_arch = "wasm32"))]
-pub use export::convert::{ConvertOptions, ConvertReport, convert};
+pub use export::convert::{ConvertOptions, ConvertReport, MAX_PARTITIONS, convert};
 #[cfg(not(target_arch = "wasm32"))]
 pub use export::ddl::DdlOptions;
 #[cfg(not(target_arch = "wasm32"))]
 pub use export::dest::{Dest, OutputFormat};
 #[cfg(not(target_arch = "wasm32"))]
 pub use export::diff::{DiffOptions, DiffReport, diff};
+#[cfg(not(target_arch = "wasm32"))]
+pub use export::folders::SplitTable;
 pub use export::items::{ItemIter, Tapes};
 #[cfg(not(target_arch = "wasm32"))]
 pub use export::merge::merge;
@@ -59,6 +61,8 @@ pub use export::merge::{MergeOptions, MergeReport, Merged, Window};
 pub use export::open::{DataFile, Export};
 #[cfg(not(target_arch = "wasm32"))]
 pub use export::open::{open_export, open_export_with};
+#[cfg(not(target_arch = "wasm32"))]
+pub use export::parts::{WrittenFile, parse_size};
 pub use export::read::{OnError, ReadOptions, ReadReport, Reader, RecordBatches};
 pub use export::rows::Batches;
 pub use export::verify::{Finding, Severity, VerifyReport};

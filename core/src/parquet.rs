@@ -92,6 +92,15 @@ impl<W: Write + Send> BatchWriter<W> {
         }
     }
 
+    /// Hands on what is held back of complete row groups and batches.
+    pub fn flush(&mut self) -> Result<()> {
+        match self {
+            Self::Parquet(writer) => writer.file.flush().map_err(|e| of_parquet(&e.into())),
+            Self::ArrowFile(writer) => writer.flush().map_err(|e| of_arrow(&e)),
+            Self::ArrowStream(writer) => writer.flush().map_err(|e| of_arrow(&e)),
+        }
+    }
+
     /// What is written so far goes through this.
     pub fn inner(&mut self) -> &mut W {
         match self {

@@ -26,7 +26,8 @@ def test_parquet_columns_are_those_of_the_rules(tmp_path: Path) -> None:
     export = write_export(tmp_path / "src", [random_lines(rng, part) for part in parts])
     dest = tmp_path / "out.parquet"
     report = dynarrow.convert(export.folder, dest)
-    assert report.files == [(dest, dest.stat().st_size)]
+    [file] = report.files
+    assert (file.path, file.bytes, file.rows) == (dest, dest.stat().st_size, 20_000)
     assert report.bytes_out == dest.stat().st_size
     assert (report.read.items, report.read.skipped, report.read.files) == (20_000, 0, 3)
     assert_table(pq.read_table(dest), items)
@@ -125,7 +126,7 @@ def test_folders(small: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     report = dynarrow.convert(small, out)
     assert [path.name for path in out.iterdir()] == ["part-00000.parquet"]
-    assert report.files[0][0] == out / "part-00000.parquet"
+    assert report.files[0].path == out / "part-00000.parquet"
     assert pq.read_table(out).num_rows == 500
     with pytest.raises(dynarrow.StorageError) as caught:
         dynarrow.convert(small, out)

@@ -22,7 +22,9 @@ from dynarrow._dynarrow import (
     Losses,
     ReadReport,
     Schema,
+    SplitTable,
     VerifyReport,
+    WrittenFile,
     __version__,
 )
 from dynarrow._errors import DataError, DynarrowError, NotFoundError, StorageError, UsageError
@@ -48,9 +50,11 @@ __all__ = [
     "ReadReport",
     "Reader",
     "Schema",
+    "SplitTable",
     "StorageError",
     "UsageError",
     "VerifyReport",
+    "WrittenFile",
     "__version__",
     "convert",
     "ddl",

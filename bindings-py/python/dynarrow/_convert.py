@@ -47,6 +47,10 @@ def convert(
     check: Check = "count",
     format: SourceFormat | None = None,
     export_format: ExportFormat = "dynamodb_json",
+    partition_by: str | Sequence[str] | None = None,
+    split_by: str | None = None,
+    file_size: int | str | None = None,
+    max_partitions: int | None = None,
     overwrite: bool = False,
     progress: Progress = None,
 ) -> ConvertReport:
@@ -81,16 +85,32 @@ def convert(
         check: What is checked.
         format: The source's format; ``to`` is that of ``dest``.
         export_format: The format of the data files with ``to="export"``.
+        partition_by: Attributes whose values name folders in the folder ``dest``, the first
+            outermost, as Hive has them: ``EntityType=order/part-00000.parquet``. They are no
+            columns then. Where an attribute is missing or NULL, the folder is
+            ``EntityType=__HIVE_DEFAULT_PARTITION__``. Values are strings, numbers and booleans;
+            others, and the empty string, are bad records (``E_PARTITION``).
+        split_by: An attribute by whose values the items are told apart into tables, each in
+            a folder of ``dest`` and with only the columns of its items. The folder is called
+            what the value is, percent-encoded; ``@missing`` is for items where it is missing
+            or NULL. The report's ``tables`` has them all.
+        file_size: Begin another file in a folder where one has reached this size: in bytes, or
+            as in ``"256MB"`` or ``"64MiB"``. It ends with a row group (Parquet), a batch
+            (Arrow) or a line. For None a folder has one file.
+        max_partitions: Folders in ``dest``, at most: more are an error. 1,000 for None.
         overwrite: Replace a folder that is not empty, if all its files are dynarrow's. A
             file is always replaced.
         progress: Who is told how far it is.
 
     Returns:
-        What was read, what was skipped or lost, and the files written with their sizes.
+        What was read, what was skipped or lost, and the files written with their sizes and
+        rows.
 
     Raises:
         DynarrowError: As `read_export`.
-        UsageError: ``dest`` names no format, or ``export_format`` is given for another one.
+        UsageError: ``dest`` names no format, or ``export_format`` is given for another one;
+            ``partition_by``, ``split_by`` or ``file_size`` is given for what is no folder of
+            files, or names what no item has (``E_COLUMN``).
         StorageError: ``dest`` cannot be written, or is a folder that is not to be
             overwritten (``E_DEST_EXISTS``).
     """
@@ -116,6 +136,10 @@ def convert(
     converting: _dynarrow.Converting = {
         "to": to,
         "export_format": export_format,
+        "partition_by": [partition_by] if isinstance(partition_by, str) else partition_by,
+        "split_by": split_by,
+        "file_size": None if file_size is None else str(file_size),
+        "max_partitions": max_partitions,
         "overwrite": overwrite,
     }
     export = _dynarrow.open_export(src, format)

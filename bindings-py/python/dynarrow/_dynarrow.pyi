@@ -211,16 +211,56 @@ class ConvertReport:
 
     Attributes:
         read: What was read, and what was not.
-        files: The files that were written, with their sizes in bytes.
+        files: The files that were written.
+        tables: The tables of ``split_by``, in the order in which their first items came.
         bytes_out: Bytes written.
     """
 
     @property
     def read(self) -> ReadReport: ...
     @property
-    def files(self) -> list[tuple[Path, int]]: ...
+    def files(self) -> list[WrittenFile]: ...
+    @property
+    def tables(self) -> list[SplitTable]: ...
     @property
     def bytes_out(self) -> int: ...
+
+@final
+class WrittenFile:
+    """A file that was written.
+
+    Attributes:
+        path: Where it is.
+        bytes: Its size.
+        rows: Its items; a manifest has none.
+    """
+
+    @property
+    def path(self) -> Path: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def rows(self) -> int: ...
+
+@final
+class SplitTable:
+    """A table of ``split_by``.
+
+    Attributes:
+        value: The attribute's value as text; None where it is missing or NULL.
+        type: The value's type: ``"S"``, ``"N"``, ``"BOOL"`` or ``"NULL"``.
+        folder: The table's folder.
+        items: Its items.
+    """
+
+    @property
+    def value(self) -> str | None: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def folder(self) -> Path: ...
+    @property
+    def items(self) -> int: ...
 
 @final
 class Finding:
@@ -337,6 +377,10 @@ class FailingReader:
 class Converting(TypedDict):
     to: Format | None
     export_format: ExportFormat
+    partition_by: Sequence[str] | None
+    split_by: str | None
+    file_size: str | None
+    max_partitions: int | None
     overwrite: bool
 
 class Defining(TypedDict):

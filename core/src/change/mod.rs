@@ -273,7 +273,7 @@ impl<C: ChangeSink> Sink for Changes<C> {
         let (tape, mut place) = self.items.last();
         self.to.change(&Change::read(tape, &mut place)?, bytes)?;
         // The tape holds one record at a time.
-        self.items.abort_item();
+        self.items.forget_last();
         Ok(())
     }
     fn abort_item(&mut self) {

@@ -26,13 +26,32 @@ pub struct Limit {
 pub struct Piece {
     schema: SchemaRef,
     parts: Vec<RecordBatch>,
+    /// The rows of the parts, where they are not all of them.
+    runs: Option<Vec<Run>>,
     /// How many rows.
     pub rows: usize,
     /// The group ends here.
     pub ends_group: bool,
 }
 
+/// Rows of a part that stand behind each other.
+#[derive(Clone, Copy, Debug)]
+pub struct Run {
+    /// The part.
+    pub part: usize,
+    /// The first row.
+    pub start: usize,
+    /// Behind the last row.
+    pub end: usize,
+}
+
 impl Piece {
+    /// A batch of these rows of these parts.
+    pub fn of_runs(schema: SchemaRef, parts: Vec<RecordBatch>, runs: Vec<Run>, ends_group: bool) -> Self {
+        let rows = runs.iter().map(|run| run.end - run.start).sum();
+        Self { schema, parts, runs: Some(runs), rows, ends_group }
+    }
+
     /// The batch.
     pub fn batch(&self) -> Result<RecordBatch> {
         let columns: Result<_, _> = (0..self.schema.fields().len()).map(|column| self.column(column)).collect();
@@ -47,8 +66,9 @@ impl Piece {
     pub fn column(&self, column: usize) -> Result<ArrayRef, ArrowError> {
         let data: Vec<_> = self.parts.iter().map(|part| part.column(column).to_data()).collect();
         let mut joined = MutableArrayData::new(data.iter().collect(), false, self.rows);
-        for (n, part) in self.parts.iter().enumerate() {
-            joined.try_extend(n, 0, part.num_rows())?;
+        match &self.runs {
+            Some(runs) => runs.iter().try_for_each(|run| joined.try_extend(run.part, run.start, run.end))?,
+            None => self.parts.iter().enumerate().try_for_each(|(n, part)| joined.try_extend(n, 0, part.num_rows()))?,
         }
         Ok(make_array(joined.freeze()))
     }
@@ -112,6 +132,6 @@ impl Cutting {
 
     fn close(&mut self, ends_group: bool) -> Piece {
         let rows = std::mem::replace(&mut self.in_batch, NOTHING).rows;
-        Piece { schema: self.schema.clone(), parts: std::mem::take(&mut self.parts), rows, ends_group }
+        Piece { schema: self.schema.clone(), parts: std::mem::take(&mut self.parts), runs: None, rows, ends_group }
     }
 }

@@ -11,6 +11,7 @@ mod losses;
 pub mod rows;
 mod sink;
 mod tree;
+pub mod waiting;
 
 use std::sync::Arc;
 

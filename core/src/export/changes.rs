@@ -131,7 +131,9 @@ impl Export {
             ReadAs::Merged(over) => (None, Some(over.names())),
             ReadAs::Items => (None, None),
         };
-        let keys = keys.map(|keys| (metadata::KEYS, serde_json::Value::from(keys.names()).to_string()));
+        // Where no window had a change nobody knows them.
+        let keys =
+            keys.filter(|keys| !keys.names().is_empty()).map(|keys| (metadata::KEYS, serde_json::Value::from(keys.names()).to_string()));
         self.summary().map(of).into_iter().flatten().chain(images).chain(keys).map(|(key, value)| (key.to_owned(), value))
     }
 }

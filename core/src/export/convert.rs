@@ -2,10 +2,13 @@
 
 use std::fs;
 use std::io::{Seek, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::dest::{Dest, OutputFormat, check_folder, replace_file, replace_folder, temporary_folder};
+use super::dest::{Dest, OutputFormat, replace_file};
+use super::folder::write_folder;
+use super::folders::{By, SplitTable};
 use super::open::{Export, ReadAs};
+use super::parts::WrittenFile;
 use super::read::{ReadOptions, ReadReport, Reader};
 use super::write::write_export;
 use crate::codec::{Codec, Compressor};
@@ -23,10 +26,10 @@ use crate::format::json::encode::DynamodbJson;
 use crate::format::plain::{PlainSink, Text};
 use crate::item::Project;
 use crate::parquet::{BatchFormat, BatchWriter, ROW_GROUP};
-use crate::schema::{Extra, Numbers, Policies};
+use crate::schema::{Columns, Extra, Numbers, Policies};
 
 /// How an export is converted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct ConvertOptions {
     /// How it is read.
     pub read: ReadOptions,
@@ -34,6 +37,54 @@ pub struct ConvertOptions {
     pub overwrite: bool,
     /// The format of the data files of an export that is written.
     pub export_format: ExportFormat,
+    /// Of a folder: attributes whose values name folders in it, `name=value`, the outermost
+    /// first; they are no columns.
+    pub partition_by: Columns,
+    /// Of a folder: the attribute by whose values its items are told apart into tables, each a
+    /// folder with columns of its own.
+    pub split_by: Option<String>,
+    /// Of a folder: bytes behind which the next file begins.
+    pub file_size: Option<u64>,
+    /// Folders in it, at most.
+    pub max_partitions: usize,
+}
+
+/// Folders in a folder, at most, by default.
+pub const MAX_PARTITIONS: usize = 1_000;
+
+impl Default for ConvertOptions {
+    fn default() -> Self {
+        Self {
+            read: ReadOptions::default(),
+            overwrite: false,
+            export_format: ExportFormat::default(),
+            partition_by: Columns::default(),
+            split_by: None,
+            file_size: None,
+            max_partitions: MAX_PARTITIONS,
+        }
+    }
+}
+
+impl ConvertOptions {
+    /// How a folder is divided.
+    pub(super) fn by(&self) -> By {
+        By { split_by: self.split_by.clone(), partition_by: self.partition_by.clone(), max_partitions: self.max_partitions }
+    }
+
+    /// Refuses what only a folder of parts can have.
+    fn check_undivided(&self) -> Result<()> {
+        let given = [
+            ("partition_by", !self.partition_by.is_empty()),
+            ("split_by", self.split_by.is_some()),
+            ("file_size", self.file_size.is_some()),
+            ("max_partitions", self.max_partitions != MAX_PARTITIONS),
+        ];
+        match given.into_iter().find(|(_, given)| *given) {
+            Some((name, _)) => Err(Error::usage(format!("{name} is for a folder of files (DEST/), not for one file or an export"))),
+            None => Ok(()),
+        }
+    }
 }
 
 /// What a conversion came to.
@@ -41,8 +92,10 @@ pub struct ConvertOptions {
 pub struct ConvertReport {
     /// What was read, and what was not.
     pub read: ReadReport,
-    /// The files that were written, with their sizes in bytes.
-    pub files: Vec<(PathBuf, u64)>,
+    /// The files that were written.
+    pub files: Vec<WrittenFile>,
+    /// The tables of `split_by`, in the order in which their first items came.
+    pub tables: Vec<SplitTable>,
     /// Bytes written.
     pub bytes_out: u64,
 }
@@ -59,29 +112,23 @@ pub fn convert(
     if options.export_format != ExportFormat::default() && !is_export {
         return Err(Error::usage("export_format is for an export: --to export (to=\"export\" in Python)"));
     }
+    if !matches!(dest, Dest::Folder(_, format) if *format != OutputFormat::Export) {
+        options.check_undivided()?;
+    }
     match dest {
         Dest::Stdout(format) => {
             let mut out = Counted { writer: stdout, bytes: 0 };
             let read = write(export, *format, Codec::None, true, options, control, &mut out)?;
             out.flush().map_err(|e| Error::io("standard output", &e))?;
-            Ok(ConvertReport { read, files: Vec::new(), bytes_out: out.bytes })
+            Ok(ConvertReport { read, bytes_out: out.bytes, ..ConvertReport::default() })
         }
         Dest::File(path, format, codec) => {
             let (read, bytes) = replace_file(path, |file| write_file(export, *format, *codec, options, control, file, path))?;
-            Ok(ConvertReport { read, files: vec![(path.clone(), bytes)], bytes_out: bytes })
+            let file = WrittenFile { path: path.clone(), bytes, rows: read.totals.items };
+            Ok(ConvertReport { read, files: vec![file], tables: Vec::new(), bytes_out: bytes })
         }
         Dest::Folder(path, OutputFormat::Export) => write_export(export, path, options, control),
-        Dest::Folder(path, format) => {
-            check_folder(path, options.overwrite)?;
-            let failed = |e: &std::io::Error| Error::io(&path.display().to_string(), e);
-            let folder = temporary_folder(path)?;
-            let name = format!("part-00000.{}", format.ending());
-            let file = fs::File::create(folder.path().join(&name)).map_err(|e| failed(&e))?;
-            let (read, bytes) = write_file(export, *format, Codec::None, options, control, &file, &path.join(&name))?;
-            file.sync_all().map_err(|e| failed(&e))?;
-            replace_folder(folder, path).map_err(|e| failed(&e))?;
-            Ok(ConvertReport { read, files: vec![(path.join(name), bytes)], bytes_out: bytes })
-        }
+        Dest::Folder(path, format) => write_folder(export, path, *format, options, control),
     }
 }
 
@@ -118,7 +165,7 @@ fn write_file(
 }
 
 /// The format of batches that this is, in a file or as a stream.
-fn batch_format(format: OutputFormat, stream: bool) -> Option<BatchFormat> {
+pub(super) fn batch_format(format: OutputFormat, stream: bool) -> Option<BatchFormat> {
     match format {
         OutputFormat::Parquet => Some(BatchFormat::Parquet),
         OutputFormat::Arrow if stream => Some(BatchFormat::ArrowStream),

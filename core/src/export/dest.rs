@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use super::folders::is_folder;
 use crate::codec::Codec;
 use crate::error::{Code, Error, Result};
 
@@ -168,31 +169,48 @@ fn temporary(mode: u32) -> tempfile::Builder<'static, 'static> {
 
 fn is_part(name: &str) -> bool {
     let Some((number, ending)) = name.strip_prefix("part-").and_then(|rest| rest.split_once('.')) else { return false };
-    number.len() == 5 && number.bytes().all(|b| b.is_ascii_digit()) && OutputFormat::of_ending(ending).is_some()
+    number.len() >= 5 && number.bytes().all(|b| b.is_ascii_digit()) && OutputFormat::of_ending(ending).is_some()
 }
 
 /// Refuses a folder that holds something, or something that is not ours.
 pub(crate) fn check_folder(path: &Path, overwrite: bool) -> Result<()> {
     let shown = path.display().to_string();
-    let entries = match fs::read_dir(path) {
+    let mut entries = match fs::read_dir(path) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(Error::io(&shown, &error)),
     };
-    for entry in entries {
-        let entry = entry.map_err(|e| Error::io(&shown, &e))?;
-        let is_file = entry.file_type().map_err(|e| Error::io(&shown, &e))?.is_file();
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if !overwrite {
-            return Err(Error::new(Code::DestExists, "the folder is not empty; --overwrite (overwrite=True) replaces it").in_file(shown));
-        }
-        if !is_file || !is_part(&name) {
+    if !overwrite && entries.next().is_some() {
+        return Err(Error::new(Code::DestExists, "the folder is not empty; --overwrite (overwrite=True) replaces it").in_file(shown));
+    }
+    match foreign(path).map_err(|e| Error::io(&shown, &e))? {
+        None => Ok(()),
+        Some(name) => {
+            let name = name.strip_prefix(path).unwrap_or(&name).display().to_string();
             let message = format!("the folder holds {name:?}, which Dynarrow did not write; it is not overwritten");
-            return Err(Error::new(Code::DestExists, message).in_file(shown));
+            Err(Error::new(Code::DestExists, message).in_file(shown))
         }
     }
-    Ok(())
+}
+
+/// What stands in a folder and is neither a part nor a folder of parts.
+fn foreign(path: &Path) -> std::io::Result<Option<PathBuf>> {
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        let (ty, name) = (entry.file_type()?, entry.file_name());
+        let name = name.to_string_lossy();
+        if ty.is_dir() && is_folder(&name) {
+            // An output has no folder without parts.
+            let is_empty = fs::read_dir(entry.path())?.next().is_none();
+            let found = if is_empty { Some(entry.path()) } else { foreign(&entry.path())? };
+            if found.is_some() {
+                return Ok(found);
+            }
+        } else if !ty.is_file() || !is_part(&name) {
+            return Ok(Some(entry.path()));
+        }
+    }
+    Ok(None)
 }
 
 /// Puts a folder that is whole in its place.

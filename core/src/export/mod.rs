@@ -9,16 +9,24 @@ pub mod ddl;
 pub mod dest;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod diff;
+#[cfg(not(target_arch = "wasm32"))]
+mod folder;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod folders;
 pub mod guess;
 pub mod head;
 pub mod items;
 pub mod merge;
 pub mod open;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod parts;
 pub mod read;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod relocate;
 pub mod rows;
 pub mod schema;
+#[cfg(not(target_arch = "wasm32"))]
+mod sorting;
 pub mod verify;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod write;

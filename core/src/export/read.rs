@@ -309,6 +309,12 @@ impl Reader {
         schema
     }
 
+    /// The same reader without these columns: what is theirs must not reach the sinks.
+    #[must_use]
+    pub(super) fn without(self, columns: &[String]) -> Self {
+        Self { schema: self.schema.without(columns), ..self }
+    }
+
     /// The export that is read.
     pub fn export(&self) -> &Export {
         &self.export

@@ -27,8 +27,10 @@ impl Batches {
     pub fn of_parquet(path: &Path) -> Result<Self> {
         let failed = |e: parquet::errors::ParquetError| Error::new(Code::Format, e.to_string());
         let file = File::open(path).map_err(|e| Error::io(&path.display().to_string(), &e))?;
-        let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(failed)?.with_batch_size(8_192).build().map_err(failed)?;
-        let schema = arrow::array::RecordBatchReader::schema(&reader);
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(failed)?.with_batch_size(8_192);
+        // That of a reader without columns has no metadata.
+        let schema = builder.schema().clone();
+        let reader = builder.build().map_err(failed)?;
         Ok(Self { schema, batches: Box::new(reader.map(|batch| batch.map_err(|e| Error::new(Code::Format, e.to_string())))) })
     }
 

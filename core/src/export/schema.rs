@@ -123,10 +123,20 @@ impl Learning {
                 Ok(())
             }
             Step::File { error, .. } => {
-                self.items = 0;
+                self.end_file();
                 error.map_or(Ok(()), Err)
             }
         }
+    }
+
+    /// Items that were learnt of so far.
+    pub fn learnt(&self) -> u64 {
+        self.learnt
+    }
+
+    /// A file was read to its end.
+    pub fn end_file(&mut self) {
+        self.items = 0;
     }
 
     /// What was learnt, when all files were read.

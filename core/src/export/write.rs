@@ -10,6 +10,7 @@ use md5::{Digest, Md5};
 use super::convert::{ConvertOptions, ConvertReport, check_text_options};
 use super::dest::{OutputFormat, check_folder, replace_folder, temporary_folder};
 use super::open::{Export, ReadAs};
+use super::parts;
 use super::read::ReadReport;
 use crate::change::Changes;
 use crate::change::lines::ChangeLines;
@@ -102,17 +103,18 @@ fn write<N: Notation>(source: &Export, folder: &Path, options: &ConvertOptions, 
         for (name, text) in [(name, &text), (&md5, &md5_base64(text.as_bytes()))] {
             fs::write(root.join(name), text).map_err(|e| failed(&e))?;
             stored += text.len() as u64;
-            paths.push((folder.join("AWSDynamoDB").join(id.text()).join(name), text.len() as u64));
+            let path = folder.join("AWSDynamoDB").join(id.text()).join(name);
+            paths.push(parts::WrittenFile { path, bytes: text.len() as u64, rows: 0 });
         }
     }
     let data = |file: &WrittenFile| {
         let size = fs::metadata(temporary.path().join(&file.key)).map_or(0, |meta| meta.len());
-        (folder.join(&file.key), size)
+        parts::WrittenFile { path: folder.join(&file.key), bytes: size, rows: file.items }
     };
     paths.extend(written.iter().map(data));
     let read = ReadReport { totals, losses: Losses::default() };
     replace_folder(temporary, folder).map_err(|e| failed(&e))?;
-    Ok(ConvertReport { read, files: paths, bytes_out: stored })
+    Ok(ConvertReport { read, files: paths, tables: Vec::new(), bytes_out: stored })
 }
 
 struct DataFiles<'a> {

@@ -93,7 +93,7 @@ impl Outcome {
 /// What is wrong with more than an item: a whole file of changes is not to become an empty
 /// table, nor are items to be passed over for what all of them are.
 fn is_no_item(code: Code) -> bool {
-    matches!(code, Code::Incremental | Code::Changed | Code::TooManyPaths | Code::Io)
+    matches!(code, Code::Incremental | Code::Changed | Code::TooManyPaths | Code::TooManyPartitions | Code::Io)
 }
 
 /// The decoding of one block.

@@ -1,6 +1,8 @@
 //! Items that are kept: on a [tape](Tape), or owned, for tests and small work.
 
 pub mod canonical;
+pub mod keyed;
+pub mod split;
 mod tape;
 
 use crate::event::{Kind, OpenNames, Refusal, Sink, Want};

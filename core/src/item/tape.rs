@@ -112,13 +112,8 @@ impl Tape {
 
     /// Passes over the next value.
     pub fn skip(&self, place: &mut Place) {
-        let mut left = 1;
-        while left > 0 {
-            let Some((_, value)) = self.next(place) else { return };
-            left -= 1;
-            if let Value::M(len) | Value::L(len) | Value::SS(len) | Value::NS(len) | Value::BS(len) = value {
-                left += len;
-            }
+        if let Some((_, value)) = self.next(place) {
+            self.pass(value, place);
         }
     }
 
@@ -131,19 +126,35 @@ impl Tape {
         wanted: &impl Fn(&str) -> bool,
     ) -> Result<(), Refusal> {
         for _ in 0..len {
-            let Some(name) = self.marks.get(place.mark).map(|mark| self.name(mark.name as usize)) else { return Ok(()) };
+            let Some((name, value)) = self.next(place) else { break };
+            let name = self.name(name);
             if wanted(name) && sink.attribute(name)? == Want::Value {
-                self.send(place, sink)?;
+                self.send_value(value, place, sink)?;
             } else {
-                self.skip(place);
+                self.pass(value, place);
             }
         }
         Ok(())
     }
 
-    /// Sends the next value to a sink.
-    fn send<S: Sink>(&self, place: &mut Place, sink: &mut S) -> Result<(), Refusal> {
-        let Some((_, value)) = self.next(place) else { return Ok(()) };
+    /// The next item, owned.
+    pub fn next_item(&self, place: &mut Place) -> Option<Item> {
+        match self.owned(place)?.1 {
+            AttributeValue::M(item) => Some(item),
+            _ => None,
+        }
+    }
+
+    /// The attributes of the next item, to a sink. `begin_item` and `commit_item` are the
+    /// caller's.
+    pub fn send<S: Sink>(&self, place: &mut Place, sink: &mut S) -> Result<(), Refusal> {
+        match self.next(place) {
+            Some((_, Value::M(len))) => self.send_members(place, len, sink, &|_| true),
+            _ => Ok(()),
+        }
+    }
+
+    fn send_value<S: Sink>(&self, value: Value<'_>, place: &mut Place, sink: &mut S) -> Result<(), Refusal> {
         match value {
             Value::S(text) => sink.string(text),
             Value::N(number) => sink.number(number),
@@ -157,28 +168,46 @@ impl Tape {
             }
             Value::L(len) => {
                 sink.begin_list();
-                (0..len).try_for_each(|_| self.send(place, sink))?;
+                self.send_values(len, place, sink)?;
                 sink.end_list();
             }
-            Value::SS(len) | Value::NS(len) | Value::BS(len) => {
-                sink.begin_set(match value {
-                    Value::NS(_) => Kind::NS,
-                    Value::BS(_) => Kind::BS,
-                    _ => Kind::SS,
-                });
-                (0..len).try_for_each(|_| self.send(place, sink))?;
-                sink.end_set();
-            }
+            Value::SS(len) => self.send_set(Kind::SS, len, place, sink)?,
+            Value::NS(len) => self.send_set(Kind::NS, len, place, sink)?,
+            Value::BS(len) => self.send_set(Kind::BS, len, place, sink)?,
         }
         Ok(())
     }
 
-    /// The next item, owned.
-    pub fn next_item(&self, place: &mut Place) -> Option<Item> {
-        match self.owned(place)?.1 {
-            AttributeValue::M(item) => Some(item),
-            _ => None,
+    fn send_values<S: Sink>(&self, len: usize, place: &mut Place, sink: &mut S) -> Result<(), Refusal> {
+        for _ in 0..len {
+            let Some((_, value)) = self.next(place) else { break };
+            self.send_value(value, place, sink)?;
         }
+        Ok(())
+    }
+
+    fn send_set<S: Sink>(&self, kind: Kind, len: usize, place: &mut Place, sink: &mut S) -> Result<(), Refusal> {
+        sink.begin_set(kind);
+        self.send_values(len, place, sink)?;
+        sink.end_set();
+        Ok(())
+    }
+
+    /// Passes over what stands in a value that was read.
+    pub fn pass(&self, value: Value<'_>, place: &mut Place) {
+        if let Value::M(len) | Value::L(len) | Value::SS(len) | Value::NS(len) | Value::BS(len) = value {
+            for _ in 0..len {
+                let Some((_, value)) = self.next(place) else { break };
+                self.pass(value, place);
+            }
+        }
+    }
+
+    fn truncate(&mut self, place: Place) {
+        self.marks.truncate(place.mark);
+        self.text.truncate(place.text);
+        self.bytes.truncate(place.byte);
+        self.numbers.truncate(place.number);
     }
 
     fn owned(&self, place: &mut Place) -> Option<(usize, AttributeValue)> {
@@ -244,6 +273,11 @@ impl Items {
         (&self.tape, self.start)
     }
 
+    /// Forgets the item committed last, and keeps the names.
+    pub fn forget_last(&mut self) {
+        self.tape.truncate(self.start);
+    }
+
     #[inline]
     fn value(&mut self, kind: Kind, len: usize) {
         if let Some(&open) = self.open.last() {
@@ -271,10 +305,7 @@ impl Sink for Items {
         Ok(())
     }
     fn abort_item(&mut self) {
-        self.tape.marks.truncate(self.start.mark);
-        self.tape.text.truncate(self.start.text);
-        self.tape.bytes.truncate(self.start.byte);
-        self.tape.numbers.truncate(self.start.number);
+        self.tape.truncate(self.start);
         self.open.clear();
         self.names.end_all();
     }

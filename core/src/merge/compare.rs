@@ -102,7 +102,7 @@ impl Sink for KeyedItems {
         write(tape, &|_| true);
         put_bytes(&mut self.records, &self.text);
         // The tape holds one item at a time.
-        self.items.abort_item();
+        self.items.forget_last();
         Ok(())
     }
 

@@ -191,6 +191,13 @@ impl Schema {
         Ok(Self { fields, ..self.clone() })
     }
 
+    /// The same schema without these columns.
+    #[must_use]
+    pub fn without(mut self, columns: &[String]) -> Self {
+        self.fields.retain(|field| !columns.contains(&field.name));
+        self
+    }
+
     /// The same schema, without the column for values that have no place in the others.
     #[must_use]
     pub fn without_extra(self) -> Self {

@@ -5,6 +5,8 @@ pub mod ion;
 pub mod layout;
 pub mod tables;
 
+use std::collections::BTreeMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use dynarrow::{AttributeValue, Item, Number};
@@ -127,6 +129,33 @@ fn value_meaning(value: &Value) -> AttributeValue {
         "BS" => AttributeValue::BS(all(inner).iter().map(binary).collect()),
         other => panic!("no type: {other}"),
     }
+}
+
+/// A form in which equal items are equal.
+fn comparable(value: &AttributeValue) -> String {
+    let sorted = |mut members: Vec<String>| {
+        members.sort();
+        members.join(",")
+    };
+    match value {
+        AttributeValue::S(text) => format!("S{text:?}"),
+        AttributeValue::N(number) => format!("N{number}"),
+        AttributeValue::B(bytes) => format!("B{bytes:?}"),
+        AttributeValue::Bool(value) => format!("BOOL{value}"),
+        AttributeValue::Null => "NULL".into(),
+        AttributeValue::M(item) => format!("M{{{}}}", comparable_item(item)),
+        AttributeValue::L(list) => format!("L[{}]", list.iter().map(comparable).collect::<Vec<_>>().join(",")),
+        AttributeValue::SS(members) => format!("SS[{}]", sorted(members.iter().map(|m| format!("{m:?}")).collect())),
+        AttributeValue::NS(members) => format!("NS[{}]", sorted(members.iter().map(ToString::to_string).collect())),
+        AttributeValue::BS(members) => format!("BS[{}]", sorted(members.iter().map(|m| format!("{m:?}")).collect())),
+    }
+}
+
+/// The same of an item.
+pub fn comparable_item(item: &Item) -> String {
+    let members: BTreeMap<_, _> = item.iter().map(|(name, value)| (name, comparable(value))).collect();
+    // No Debug of texts of values: escapes of escapes double at each depth.
+    members.iter().map(|(name, value)| format!("{name:?}:{value}")).collect::<Vec<_>>().join(",")
 }
 
 /// JSON text with white space at every place that allows it, and characters escaped that

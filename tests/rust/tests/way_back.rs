@@ -16,38 +16,12 @@ use dynarrow::{
     AttributeValue, Batches, Code, Control, ConvertOptions, Dest, Export, Item, OutputFormat, Policies, ReadOptions, Schema, convert,
     open_export,
 };
-use dynarrow_tests::{any_item, meaning};
+use dynarrow_tests::{any_item, comparable_item, meaning};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::{Map, Value, json};
 
 type Items = Vec<Map<String, Value>>;
-
-/// A form in which equal items are equal.
-fn comparable(value: &AttributeValue) -> String {
-    let sorted = |mut members: Vec<String>| {
-        members.sort();
-        members.join(",")
-    };
-    match value {
-        AttributeValue::S(text) => format!("S{text:?}"),
-        AttributeValue::N(number) => format!("N{number}"),
-        AttributeValue::B(bytes) => format!("B{bytes:?}"),
-        AttributeValue::Bool(value) => format!("BOOL{value}"),
-        AttributeValue::Null => "NULL".into(),
-        AttributeValue::M(item) => format!("M{{{}}}", comparable_item(item)),
-        AttributeValue::L(list) => format!("L[{}]", list.iter().map(comparable).collect::<Vec<_>>().join(",")),
-        AttributeValue::SS(members) => format!("SS[{}]", sorted(members.iter().map(|m| format!("{m:?}")).collect())),
-        AttributeValue::NS(members) => format!("NS[{}]", sorted(members.iter().map(ToString::to_string).collect())),
-        AttributeValue::BS(members) => format!("BS[{}]", sorted(members.iter().map(|m| format!("{m:?}")).collect())),
-    }
-}
-
-fn comparable_item(item: &Item) -> String {
-    let members: BTreeMap<_, _> = item.iter().map(|(name, value)| (name, comparable(value))).collect();
-    // No Debug of texts of values: escapes of escapes double at each depth.
-    members.iter().map(|(name, value)| format!("{name:?}:{value}")).collect::<Vec<_>>().join(",")
-}
 
 /// The same without NULLs in items and maps: what `layout="plain"` keeps.
 fn without_nulls(item: &Item) -> Item {
