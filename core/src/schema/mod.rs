@@ -191,11 +191,17 @@ impl Schema {
         Ok(Self { fields, ..self.clone() })
     }
 
-    /// The same schema without these columns.
+    /// The same schema, as if it had been learnt without these attributes.
     #[must_use]
     pub fn without(mut self, columns: &[String]) -> Self {
         self.fields.retain(|field| !columns.contains(&field.name));
+        self.rename(&[]);
         self
+    }
+
+    /// The names of columns for these attributes that stand beside the schema's.
+    pub fn names_beside(&self, attributes: &[String]) -> Vec<String> {
+        names::beside(&self.fields, attributes, self.policies.names)
     }
 
     /// The same schema, without the column for values that have no place in the others.

@@ -49,6 +49,14 @@ fn name_type(ty: &mut Type, known: Option<&Type>, names: Names) {
     }
 }
 
+/// Names for attributes whose columns stand beside those of the fields.
+pub fn beside(fields: &[Field], attributes: &[String], names: Names) -> Vec<String> {
+    let mut given = Given::columns();
+    fields.iter().for_each(|field| given.keep(field.column()));
+    let name = |attribute: &String| if names == Names::Athena { given.give(attribute) } else { attribute.clone() };
+    attributes.iter().map(name).collect()
+}
+
 /// Refuses names that a person has given: such that stand twice, or that the policy would not give.
 pub fn check(fields: &[Field], names: Names) -> Result<()> {
     check_fields(fields, names, "")
