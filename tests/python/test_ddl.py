@@ -184,9 +184,10 @@ class Engine:
         if isinstance(statement, exp.Create) and statement.find(exp.ExternalProperty):
             yield f"CREATE TABLE lake.{table.name} AS FROM '{self.files[table.name]}'"
         elif isinstance(statement, exp.Alter):
-            for column in statement.args["actions"]:
-                for definition in column.find_all(exp.ColumnDef):
-                    yield f"ALTER TABLE lake.t ADD COLUMN {definition.sql('duckdb')}"
+            for action in statement.args["actions"]:
+                # Members of structs are such, too.
+                for column in [action] if isinstance(action, exp.ColumnDef) else action.expressions:
+                    yield f"ALTER TABLE lake.t ADD COLUMN {column.sql('duckdb')}"
         else:
             statement.set("properties", None)
             for comment in list(statement.find_all(exp.ColumnConstraint)):
