@@ -1,6 +1,6 @@
 """The native half of the package: the classes of results, and what the modules beside call."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypedDict, final
