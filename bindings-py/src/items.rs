@@ -3,8 +3,9 @@
 use std::hash::BuildHasher;
 use std::sync::{Mutex, PoisonError};
 
+use dynarrow::change::Change;
 use dynarrow::item::{Place, Tape, Value};
-use dynarrow::{Export, Number, ReadOptions, Tapes};
+use dynarrow::{Columns, Export, Number, ReadOptions, Tapes};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyList, PySet, PyString, PyType};
@@ -92,6 +93,34 @@ impl Walk {
     /// The next item, or the next value inside of it.
     pub fn next<'py>(&mut self, py: Python<'py>, values: &mut Values) -> PyResult<Option<Bound<'py, PyAny>>> {
         Ok(self.named(py, values)?.map(|(_, value)| value))
+    }
+
+    /// The next change, where the tape has changes.
+    pub fn change(&mut self) -> Option<Change<'_>> {
+        Change::next(&self.tape, &mut self.place)
+    }
+
+    /// The attributes that stand at a place, so many: those that are asked for.
+    pub fn dict<'py>(
+        &mut self,
+        py: Python<'py>,
+        values: &mut Values,
+        (place, len): (Place, usize),
+        columns: Option<&Columns>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let behind = std::mem::replace(&mut self.place, place);
+        let dict = PyDict::new(py);
+        for _ in 0..len {
+            let Some((name, _)) = self.tape.next(&mut self.place.clone()) else { break };
+            let wanted = columns.is_none_or(|columns| columns.iter().any(|column| column == self.tape.name(name)));
+            if !wanted {
+                self.tape.skip(&mut self.place);
+            } else if let Some((name, value)) = self.named(py, values)? {
+                dict.set_item(self.names[name].bind(py), value)?;
+            }
+        }
+        self.place = behind;
+        Ok(dict)
     }
 
     fn named<'py>(&mut self, py: Python<'py>, values: &mut Values) -> PyResult<Option<(usize, Bound<'py, PyAny>)>> {

@@ -2,14 +2,17 @@
 
 use pyo3::prelude::*;
 
+mod changes;
 mod cli;
 mod control;
 mod convert;
 mod ddl;
+mod diff;
 mod error;
 mod guard;
 mod items;
 mod lake;
+mod merge;
 mod open;
 mod options;
 mod read;
@@ -30,11 +33,15 @@ fn _dynarrow(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<read::Batches>()?;
     module.add_class::<read::BatchIterator>()?;
     module.add_class::<items::ItemIterator>()?;
+    module.add_class::<changes::ChangeIterator>()?;
     module.add_class::<schema::Schema>()?;
     module.add_class::<schema::Field>()?;
     module.add_class::<convert::ConvertReport>()?;
     module.add_class::<convert::WrittenFile>()?;
     module.add_class::<convert::SplitTable>()?;
+    module.add_class::<merge::MergeReport>()?;
+    module.add_class::<merge::Window>()?;
+    module.add_class::<diff::DiffReport>()?;
     module.add_class::<verify::VerifyReport>()?;
     module.add_class::<verify::Finding>()?;
     module.add_class::<guard::FailingReader>()?;

@@ -5,10 +5,13 @@ use std::path::PathBuf;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::changes::ChangeIterator;
 use crate::control::{Callback, watched};
 use crate::convert::{ConvertReport, Converting};
+use crate::diff::{DiffReport, Diffing};
 use crate::error::to_py;
 use crate::items::ItemIterator;
+use crate::merge::{MergeReport, Merging};
 use crate::options::{self, Options, choice, path_text};
 use crate::read::Reader;
 use crate::schema::Schema;
@@ -75,11 +78,82 @@ impl Export {
         options: Options<'_>,
         progress: Callback,
     ) -> PyResult<ConvertReport> {
-        let read = options.read_options(py)?;
-        let check = read.check;
-        let (dest, options) = converting.parse(&path_text(py, dest)?, read).map_err(|error| to_py(py, &error))?;
+        let (dest, options) = converting.parse(&path_text(py, dest)?, options.read_options(py)?).map_err(|error| to_py(py, &error))?;
         let report = watched(py, progress, |control| dynarrow::convert(&self.0, &dest, &options, control, std::io::stdout()))?;
-        ConvertReport::new(py, report, check)
+        ConvertReport::new(py, report, options.read.check)
+    }
+
+    fn read_changes(&self, py: Python<'_>, images: &str, options: Options<'_>) -> PyResult<Reader> {
+        let (images, options) = (images.parse(), options.read_options(py)?);
+        let (changes, options) = watched(py, None, |control| self.0.changes(images?, options, control))?;
+        Reader::new(changes, options).map_err(|error| to_py(py, &error))
+    }
+
+    fn iter_changes(&self, py: Python<'_>, options: Options<'_>) -> PyResult<ChangeIterator> {
+        ChangeIterator::new(py, &self.0, &options.read_options(py)?)
+    }
+
+    fn changes(
+        &self,
+        py: Python<'_>,
+        dest: PathBuf,
+        images: &str,
+        converting: Converting,
+        options: Options<'_>,
+        progress: Callback,
+    ) -> PyResult<ConvertReport> {
+        let (dest, mut options) = converting.parse(&path_text(py, dest)?, options.read_options(py)?).map_err(|error| to_py(py, &error))?;
+        let images = images.parse();
+        let report = watched(py, progress, |control| {
+            let (changes, read) = self.0.changes(images?, options.read.clone(), control)?;
+            options.read = read;
+            dynarrow::convert(&changes, &dest, &options, control, std::io::stdout())
+        })?;
+        ConvertReport::new(py, report, options.read.check)
+    }
+
+    #[allow(clippy::too_many_arguments)] // Python's keywords come as three parts
+    fn merge(
+        &self,
+        py: Python<'_>,
+        increments: Vec<Bound<'_, Self>>,
+        dest: PathBuf,
+        merging: Merging,
+        converting: Converting,
+        options: Options<'_>,
+        progress: Callback,
+    ) -> PyResult<MergeReport> {
+        let parsed = converting.parse(&path_text(py, dest)?, options.read_options(py)?);
+        let parsed = parsed.and_then(|(dest, options)| Ok((dest, options, merging.parse()?)));
+        let (dest, options, merging) = parsed.map_err(|error| to_py(py, &error))?;
+        let increments: Vec<_> = increments.iter().map(|export| export.get().0.clone()).collect();
+        let report =
+            watched(py, progress, |control| dynarrow::merge(&self.0, &increments, &dest, &merging, &options, control, std::io::stdout()))?;
+        MergeReport::new(py, report, options.read.check)
+    }
+
+    #[allow(clippy::too_many_arguments)] // Python's keywords come as three parts
+    fn diff(
+        &self,
+        py: Python<'_>,
+        other: &Self,
+        dest: Option<PathBuf>,
+        diffing: Diffing,
+        converting: Converting,
+        options: Options<'_>,
+        progress: Callback,
+    ) -> PyResult<DiffReport> {
+        let has_dest = dest.is_some();
+        // Without a destination the options are checked all the same.
+        let dest = dest.map_or_else(|| Ok("differences.parquet".to_owned()), |dest| path_text(py, dest))?;
+        let parsed = converting.parse(&dest, options.read_options(py)?);
+        let parsed = parsed.and_then(|(dest, options)| Ok((dest, options, diffing.parse()?)));
+        let (dest, options, diffing) = parsed.map_err(|error| to_py(py, &error))?;
+        let dest = has_dest.then_some(dest);
+        let report = watched(py, progress, |control| {
+            dynarrow::diff(&self.0, &other.0, dest.as_ref(), &diffing, &options, control, std::io::stdout())
+        })?;
+        DiffReport::new(py, report, options.read.check)
     }
 
     fn relocate(&self, py: Python<'_>, to: &str) -> PyResult<Vec<PathBuf>> {

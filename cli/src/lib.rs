@@ -4,17 +4,21 @@
 //! Results stand on standard output, everything said about them on standard error. With
 //! `--json` the result, or the error, is one JSON document on standard output.
 
+mod changes;
 mod convert;
 mod ddl;
+mod diff;
 mod head;
 mod inspect;
 mod json;
+mod merge;
 mod options;
 mod output;
 mod progress;
 mod relocate;
 mod schema;
 mod verify;
+mod writing;
 
 use std::ffi::OsString;
 
@@ -52,6 +56,9 @@ enum Verb {
     Schema(schema::Schema),
     Head(head::Head),
     Convert(convert::Convert),
+    Changes(changes::Changes),
+    Merge(merge::Merge),
+    Diff(diff::Diff),
     Relocate(relocate::Relocate),
     Ddl(ddl::Ddl),
 }
@@ -65,7 +72,7 @@ SRC, everywhere:
 
 Exit codes:
   0    done; what was skipped or lost is said on standard error
-  1    findings: verify found errors
+  1    findings: verify found errors, diff found differences
   2    usage, and inputs that do not go together
   3    SRC or DEST cannot be opened, read or written
   4    bad data, also a file that the manifest names and that is missing
@@ -90,6 +97,9 @@ where
                 Verb::Schema(verb) => verb.run(&mut out, control),
                 Verb::Head(verb) => verb.run(&mut out, control),
                 Verb::Convert(verb) => verb.run(&mut out, control),
+                Verb::Changes(verb) => verb.run(&mut out, control),
+                Verb::Merge(verb) => verb.run(&mut out, control),
+                Verb::Diff(verb) => verb.run(&mut out, control),
                 Verb::Relocate(verb) => verb.run(&mut out, control),
                 Verb::Ddl(verb) => verb.run(&mut out, control),
             };

@@ -527,7 +527,7 @@ fn destinations() {
     place.write("g/part-00001.csv/mine", "mine");
     let before = place.listing();
     let ran = run(&["convert", &file, &place.at("g"), "--overwrite"]);
-    assert!(ran.error(3).starts_with("E_DEST_EXISTS: the folder holds \"part-00001.csv\""), "{}", ran.err);
+    assert!(ran.error(3).starts_with("E_DEST_EXISTS: the folder holds \"part-00001.csv/mine\""), "{}", ran.err);
     assert_eq!(place.listing(), before);
     // Standard output needs a format, and has no room for a report.
     assert!(run(&["convert", &file, "-"]).error(2).starts_with("E_USAGE: "));
@@ -536,6 +536,66 @@ fn destinations() {
     // A folder that is not there, and a place that is none.
     assert!(run(&["convert", &file, &place.at("none/x.parquet")]).error(3).starts_with("E_NOT_FOUND: "));
     assert!(run(&["convert", &file, &format!("{file}/x.parquet")]).error(3).starts_with("E_NOT_FOUND: "));
+    assert_eq!(place.listing(), before);
+}
+
+#[test]
+fn divided_folders() {
+    let place = Place::new();
+    let kind = |n: u64| [r#","t":{"S":"a b"}"#, r#","t":{"S":"B"},"own":{"N":"1"}"#, ""][n as usize % 3];
+    let lines: String = (0..9).map(|n| format!("{{\"Item\":{{\"id\":{{\"N\":\"{n}\"}}{}}}}}\n", kind(n))).collect();
+    let file = place.write("a.json", lines);
+    let names = |report: &Value| -> Vec<String> {
+        let path = |file: &Value| file["path"].as_str().unwrap().strip_prefix(&place.at("out/")).unwrap().to_owned();
+        report["files"].as_array().unwrap().iter().map(path).collect()
+    };
+    let ran = run(&["convert", &file, &place.at("out/"), "--partition-by", "t", "--json"]).done();
+    let report = ran.json();
+    assert_eq!(names(&report), ["t=a b/", "t=B/", "t=__HIVE_DEFAULT_PARTITION__/"].map(|folder| format!("{folder}part-00000.parquet")));
+    assert!(report["files"].as_array().unwrap().iter().all(|file| file["rows"] == 3) && report.get("tables").is_none());
+    assert!(ran.err.trim_end().ends_with("out/ (3 files)"), "{}", ran.err);
+    // What was divided is replaced as any other output, and holds nothing else.
+    let before = place.listing();
+    assert!(run(&["convert", &file, &place.at("out")]).error(3).starts_with("E_DEST_EXISTS: the folder is not empty"));
+    place.write("out/t=B/mine", "mine");
+    let ran = run(&["convert", &file, &place.at("out"), "--overwrite"]);
+    assert!(ran.error(3).starts_with("E_DEST_EXISTS: the folder holds \"t=B/mine\""), "{}", ran.err);
+    fs::remove_file(place.at("out/t=B/mine")).unwrap();
+    assert_eq!(place.listing(), before);
+    let args = ["convert", &file, &place.at("out/"), "--split-by", "t", "--to", "csv", "--file-size", "8B", "--overwrite", "--json"];
+    let ran = run(&args).done();
+    let report = ran.json();
+    assert_eq!(names(&report)[..3], ["a%20b/part-00000.csv", "a%20b/part-00001.csv", "a%20b/part-00002.csv"]);
+    let folder = |name: &str| place.at(&format!("out/{name}"));
+    let tables = json!([
+        { "value": "a b", "type": "S", "folder": folder("a%20b"), "items": 3 },
+        { "value": "B", "type": "S", "folder": folder("B"), "items": 3 },
+        { "value": null, "type": "NULL", "folder": folder("@missing"), "items": 3 },
+    ]);
+    assert_eq!(report["tables"], tables);
+    assert!(ran.err.contains("  a b: 3 items in ") && ran.err.contains("  (none): 3 items in "), "{}", ran.err);
+    let text = |name: &str| fs::read_to_string(place.at(name)).unwrap();
+    assert_eq!(text("out/a%20b/part-00000.csv"), "id,t\n0,a b\n");
+    assert_eq!(text("out/B/part-00000.csv"), "id,t,own\n1,B,1\n");
+    assert_eq!(text("out/@missing/part-00000.csv"), "id\n2\n5\n8\n");
+    // What makes no sense is refused before anything is read.
+    let before = place.listing();
+    for (args, text) in [
+        (&["--file-size", "1 furlong"][..], "is no size"),
+        (&["--partition-by", "t,t"], "partition_by names \"t\" twice"),
+        (&["--partition-by", "t", "--split-by", "t"], "split_by and partition_by both name \"t\""),
+        (&["--partition-by", "t", "--to", "ion"], "use split_by"),
+        (&["--split-by", "t", "--sample", "1"], "sample is for one table"),
+        (&["--split-by", "nope"], "E_COLUMN: split_by: no item has an attribute \"nope\""),
+        (&["--split-by", "t", "--to", "export"], "split_by is for a folder of files (DEST/)"),
+    ] {
+        let ran = run(&[&["convert", &file, &place.at("new/")], args].concat());
+        assert!(ran.code == 2 && ran.err.contains(text), "{ran:?}");
+    }
+    let ran = run(&["convert", &file, &place.at("new.parquet"), "--partition-by", "t"]);
+    assert!(ran.error(2).starts_with("E_USAGE: partition_by is for a folder of files (DEST/)"), "{}", ran.err);
+    let ran = run(&["convert", &file, &place.at("new/"), "--partition-by", "id", "--max-partitions", "8", "--on-error", "skip"]);
+    assert!(ran.error(4).starts_with("E_TOO_MANY_PARTITIONS: more than 8 folders: "), "{}", ran.err);
     assert_eq!(place.listing(), before);
 }
 

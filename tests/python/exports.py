@@ -115,6 +115,90 @@ def ion_lines(items: Sequence[Item]) -> str:
     return " ".join(f"$ion_1_0 {{Item:{ion_struct(item)}}}\n" for item in items)
 
 
+@dataclass
+class Change:
+    """What became of an item."""
+
+    micros: int
+    keys: Item
+    old: Item | None
+    new: Item | None
+
+    def op(self, both: bool) -> str:
+        if self.new is None:
+            return "delete"
+        if not both:
+            return "upsert"
+        return "update" if self.old else "insert"
+
+
+def change_line(change: Change, *, both: bool = True) -> str:
+    """A record of an incremental export, as AWS writes it."""
+    metadata = {"WriteTimestampMicros": {"N": str(change.micros)}}
+    record: dict[str, Any] = {"Metadata": metadata, "Keys": change.keys}
+    if both and change.old is not None:
+        record["OldImage"] = dict(sorted(change.old.items()))
+    if change.new is not None:
+        record["NewImage"] = dict(sorted(change.new.items()))
+    return json.dumps(record, separators=(",", ":"), ensure_ascii=False) + "\n"
+
+
+def ion_changes(changes: Sequence[Change], *, both: bool = True) -> str:
+    """The same in Ion, as the AWS guide shows it."""
+    lines: list[str] = []
+    for change in changes:
+        fields = [
+            f"Keys:{ion_struct(change.keys)}",
+            f"Metadata:{{WriteTimestampMicros:{change.micros}.}}",
+        ]
+        if both and change.old is not None:
+            fields.append(f"OldImage:{ion_struct(change.old)}")
+        if change.new is not None:
+            fields.append(f"NewImage:{ion_struct(change.new)}")
+        lines.append(f"$ion_1_0 {{Record:{{{','.join(fields)}}}}}\n")
+    return " ".join(lines)
+
+
+def write_changes(
+    root: Path,
+    files: Sequence[Sequence[Change] | str],
+    *,
+    both: bool = True,
+    ion: bool = False,
+    export_id: str = "01754294940000-0c0ffee0",
+    summary: dict[str, Any] | None = None,
+) -> WrittenExport:
+    """Writes the incremental export of the hour behind that of `write_export`.
+
+    Args:
+        root: A folder, which stands for the bucket and its prefix.
+        files: For each data file its changes, or its text.
+        both: The records have both images: the view is NEW_AND_OLD_IMAGES, else NEW_IMAGE.
+        ion: The data files are Amazon Ion, else DynamoDB JSON.
+        export_id: The export's id.
+        summary: Members of the summary that are other than usual.
+    """
+    texts: list[str] = []
+    for file in files:
+        if isinstance(file, str):
+            texts.append(file)
+        elif ion:
+            texts.append(ion_changes(file, both=both))
+        else:
+            texts.append("".join(change_line(change, both=both) for change in file))
+    incremental: dict[str, Any] = {
+        "version": "2023-08-01",
+        "startTime": "2025-08-04T08:09:00.000Z",
+        "endTime": "2025-08-04T08:14:00.000Z",
+        "exportFromTime": "2025-08-04T07:09:00.850Z",
+        "exportToTime": "2025-08-04T08:09:00.000Z",
+        "billedSizeBytes": 10_000_000,
+        "outputView": "NEW_AND_OLD_IMAGES" if both else "NEW_IMAGE",
+        "exportType": "INCREMENTAL_EXPORT",
+    } | (summary or {})
+    return write_export(root, texts, ion=ion, summary=incremental, export_id=export_id)
+
+
 def write_export(
     root: Path,
     files: Sequence[Sequence[Item] | str | bytes],
@@ -124,6 +208,7 @@ def write_export(
     keys: Sequence[str] | None = None,
     summary: dict[str, Any] | None = None,
     prefix: str = "",
+    export_id: str = EXPORT_ID,
 ) -> WrittenExport:
     """Writes an export with true checksums and etags.
 
@@ -133,12 +218,17 @@ def write_export(
         ion: The data files are Amazon Ion, else DynamoDB JSON.
         counts: The item counts that the manifest gives; true ones for None.
         keys: The keys that the manifest gives; true ones for None.
-        summary: Members of the summary that are other than usual; None removes one.
+        summary: Members of the summary that are other than usual; None removes one. The
+            data files of incremental exports stand in a folder that they share.
         prefix: The prefix in the bucket, as the manifest has it.
+        export_id: The export's id, whose end is in the names of its files.
     """
-    folder = root / "AWSDynamoDB" / EXPORT_ID
-    data = folder / "data"
-    data.mkdir(parents=True)
+    shared = (summary or {}).get("exportType") == "INCREMENTAL_EXPORT"
+    folder = root / "AWSDynamoDB" / export_id
+    folder.mkdir(parents=True)
+    own = "" if shared else f"{export_id}/"
+    data = root / f"AWSDynamoDB/{own}data"
+    data.mkdir(exist_ok=True)
     paths: list[Path] = []
     names: list[str] = []
     lines: list[dict[str, Any]] = []
@@ -151,9 +241,11 @@ def write_export(
             text = content if isinstance(content, str) else as_lines(content)
             stored = gzip.compress(text.encode(), mtime=0)
             count = sum(1 for line in text.split("\n") if line.strip())
-        path = data / f"{'abcdefghijklmnopqrstuvwxyz'[n % 26]}{n:025}.{'ion' if ion else 'json'}.gz"
+        number = f"{int(export_id[-8:], 16) if shared else 0}{n:014}"
+        letter = "abcdefghijklmnopqrstuvwxyz"[n % 26]
+        path = data / f"{letter}{number:0>25}.{'ion' if ion else 'json'}.gz"
         path.write_bytes(stored)
-        key = f"{start}AWSDynamoDB/{EXPORT_ID}/data/{path.name}"
+        key = f"{start}AWSDynamoDB/{own}data/{path.name}"
         key = keys[n] if keys else key
         md5 = hashlib.md5(stored).digest()
         lines.append(
@@ -169,7 +261,7 @@ def write_export(
     account = "arn:aws:dynamodb:eu-west-1:123456789012:table/T"
     document: dict[str, Any] = {
         "version": "2020-06-30",
-        "exportArn": f"{account}/export/{EXPORT_ID}",
+        "exportArn": f"{account}/export/{export_id}",
         "startTime": "2025-08-04T07:09:00.850Z",
         "endTime": "2025-08-04T07:14:50.568Z",
         "tableArn": account,
@@ -179,11 +271,14 @@ def write_export(
         "s3Prefix": prefix or None,
         "s3SseAlgorithm": "AES256",
         "s3SseKmsKeyId": None,
-        "manifestFilesS3Key": f"{start}AWSDynamoDB/{EXPORT_ID}/manifest-files.json",
+        "manifestFilesS3Key": f"{start}AWSDynamoDB/{export_id}/manifest-files.json",
         "billedSizeBytes": 1000,
         "itemCount": sum(line["itemCount"] for line in lines),
         "outputFormat": "ION" if ion else "DYNAMODB_JSON",
     } | (summary or {})
+    if shared:
+        # It is of a time between two others.
+        del document["exportTime"]
     text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
     manifests = {"manifest-summary": json.dumps(document), "manifest-files": text}
     for name, text in manifests.items():

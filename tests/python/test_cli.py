@@ -61,3 +61,52 @@ def test_as_a_module(shop: Path) -> None:
     command = [sys.executable, "-m", "dynarrow", "inspect", str(shop)]
     ended = subprocess.run(command, capture_output=True, text=True)
     assert (ended.returncode, ended.stdout) == (0, run("inspect", shop).stdout)
+
+
+def test_changes(shop: Path, tmp_path: Path) -> None:
+    hour = shop.with_name("shop-hour")
+    for images in ("new", "old", "both"):
+        ended = run("changes", hour, tmp_path / "a.parquet", "--images", images)
+        assert (ended.returncode, ended.stdout) == (0, ""), ended.stderr
+        assert ended.stderr.startswith("80 changes, "), ended.stderr
+        dynarrow.changes(hour, tmp_path / "b.parquet", images=images)
+        assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+    ended = run("changes", hour, "-", "--to", "csv", "--columns", "status", "--quiet")
+    assert ended.stdout.startswith("_op,_ts,PK,SK,status\n")
+    assert (ended.stdout.count("\n"), ended.stderr) == (81, "")
+    report = json.loads(run("changes", hour, tmp_path / "parts", "--json").stdout)
+    assert (report["items"], len(report["files"])) == (80, 1)
+
+
+def test_changes_that_are_refused(shop: Path, tmp_path: Path) -> None:
+    hour = shop.with_name("shop-hour")
+    out = tmp_path / "a.parquet"
+    for args, code, text in [
+        ([shop, out], 2, "E_FULL_EXPORT"),
+        ([hour, tmp_path / "a.ion"], 2, "changes are rows"),
+        ([hour, tmp_path / "a", "--to", "export", "--images", "old"], 2, "images=old"),
+        ([hour, out, "--images", "all"], 2, "new, old, both"),
+        ([tmp_path / "nothing", out], 3, "nothing"),
+    ]:
+        ended = run("changes", *args)
+        assert (ended.returncode, ended.stdout) == (code, ""), ended
+        assert text in ended.stderr
+    assert not list(tmp_path.iterdir())
+    line = '{"Metadata":{},"Keys":{"pk":{"S":"a"}}}\n'
+    ended = run("changes", "-", "-", "--to", "ndjson", stdin=line.encode())
+    assert (ended.returncode, ended.stdout) == (4, "")
+    assert "E_RECORD" in ended.stderr
+    assert "line 1" in ended.stderr
+    line = '{"Metadata":{"WriteTimestampMicros":"1"},"Keys":{"pk":{"S":"a"}}}\n'
+    ended = run("changes", "-", "-", "--to", "ndjson", stdin=line.encode())
+    row = {"_op": "delete", "_ts": "1970-01-01T00:00:00.000001Z", "pk": "a"}
+    assert (ended.returncode, json.loads(ended.stdout)) == (0, row)
+
+
+def test_help_of_changes() -> None:
+    help = run("changes", "--help").stdout
+    assert "one for each change" in help
+    assert "--images" in help
+    assert "shop-hour" in help
+    assert "Examples:" in help
+    assert "convert tests" not in help

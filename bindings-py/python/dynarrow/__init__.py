@@ -10,25 +10,31 @@ export below it, a folder of data files, a data file, or ``-`` for standard inpu
 DynamoDB JSON, Amazon Ion, plain JSON, Parquet or Arrow IPC.
 """
 
+from dynarrow._changes import Change, changes, iter_changes, read_changes
 from dynarrow._convert import convert
 from dynarrow._ddl import ddl
 from dynarrow._dynarrow import (
+    ChangeIterator,
     ConvertReport,
     DataFile,
+    DiffReport,
     Field,
     Finding,
     ItemIterator,
     Loss,
     Losses,
+    MergeReport,
     ReadReport,
     Schema,
     SplitTable,
     VerifyReport,
+    Window,
     WrittenFile,
     __version__,
 )
 from dynarrow._errors import DataError, DynarrowError, NotFoundError, StorageError, UsageError
 from dynarrow._items import iter_items
+from dynarrow._merge import diff, merge
 from dynarrow._open import Export, open_export
 from dynarrow._read import Reader, read_export
 from dynarrow._schema import infer_schema
@@ -36,9 +42,12 @@ from dynarrow._verify import verify
 from dynarrow._write import dumps, loads, relocate, write_export, write_items
 
 __all__ = [
+    "Change",
+    "ChangeIterator",
     "ConvertReport",
     "DataError",
     "DataFile",
+    "DiffReport",
     "DynarrowError",
     "Export",
     "Field",
@@ -46,6 +55,7 @@ __all__ = [
     "ItemIterator",
     "Loss",
     "Losses",
+    "MergeReport",
     "NotFoundError",
     "ReadReport",
     "Reader",
@@ -54,15 +64,21 @@ __all__ = [
     "StorageError",
     "UsageError",
     "VerifyReport",
+    "Window",
     "WrittenFile",
     "__version__",
+    "changes",
     "convert",
     "ddl",
+    "diff",
     "dumps",
     "infer_schema",
+    "iter_changes",
     "iter_items",
     "loads",
+    "merge",
     "open_export",
+    "read_changes",
     "read_export",
     "relocate",
     "verify",

@@ -23,6 +23,28 @@ from dynarrow._options import (
 from dynarrow._progress import Progress, reporting
 
 
+def pack_converting(
+    *,
+    to: Format | None = None,
+    export_format: ExportFormat = "dynamodb_json",
+    partition_by: str | Sequence[str] | None = None,
+    split_by: str | None = None,
+    file_size: int | str | None = None,
+    max_partitions: int | None = None,
+    overwrite: bool = False,
+) -> _dynarrow.Converting:
+    """How what is read is written, as the native half takes it."""
+    return {
+        "to": to,
+        "export_format": export_format,
+        "partition_by": [partition_by] if isinstance(partition_by, str) else partition_by,
+        "split_by": split_by,
+        "file_size": None if file_size is None else str(file_size),
+        "max_partitions": max_partitions,
+        "overwrite": overwrite,
+    }
+
+
 def convert(
     src: StrPath,
     dest: StrPath,
@@ -133,15 +155,15 @@ def convert(
         on_error=on_error,
         check=check,
     )
-    converting: _dynarrow.Converting = {
-        "to": to,
-        "export_format": export_format,
-        "partition_by": [partition_by] if isinstance(partition_by, str) else partition_by,
-        "split_by": split_by,
-        "file_size": None if file_size is None else str(file_size),
-        "max_partitions": max_partitions,
-        "overwrite": overwrite,
-    }
+    converting = pack_converting(
+        to=to,
+        export_format=export_format,
+        partition_by=partition_by,
+        split_by=split_by,
+        file_size=file_size,
+        max_partitions=max_partitions,
+        overwrite=overwrite,
+    )
     export = _dynarrow.open_export(src, format)
     with reporting(progress, "convert") as callback:
         return export.convert(dest, converting, options, callback)

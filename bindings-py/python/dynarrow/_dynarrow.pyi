@@ -5,12 +5,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypedDict, final
 
+from dynarrow._changes import Change
 from dynarrow._errors import DynarrowError
 from dynarrow._options import (
     Check,
     Compression,
     ExportFormat,
     Format,
+    Images,
     Layout,
     Options,
     SchemaLike,
@@ -226,6 +228,97 @@ class ConvertReport:
     def bytes_out(self) -> int: ...
 
 @final
+class MergeReport:
+    """What a merge came to.
+
+    Attributes:
+        convert: What was read of the base, and what was written. The items are those of the
+            result.
+        inserts: Items that the base does not have.
+        updates: Items that stand in the place of one of the base.
+        deletes: Items of the base that are there no more.
+        unknown_deletes: Deletes of items that the base does not have.
+        windows: The incremental exports, in the order in which they are applied.
+        gaps: Times that none of them covers, from and to; with ``allow_gaps`` only.
+        overlaps: Times that several of them cover.
+    """
+
+    @property
+    def convert(self) -> ConvertReport: ...
+    @property
+    def inserts(self) -> int: ...
+    @property
+    def updates(self) -> int: ...
+    @property
+    def deletes(self) -> int: ...
+    @property
+    def unknown_deletes(self) -> int: ...
+    @property
+    def windows(self) -> list[Window]: ...
+    @property
+    def gaps(self) -> list[tuple[str, str]]: ...
+    @property
+    def overlaps(self) -> list[tuple[str, str]]: ...
+
+@final
+class Window:
+    """An incremental export of a merge.
+
+    Attributes:
+        name: What was opened.
+        from_time: The start of its window, inclusive, as in ``2026-01-14T10:00:00.000Z``.
+        to_time: Its end, exclusive.
+        applied: Whether it was applied: not where it ends before the base's time.
+        changes: Its changes.
+        skipped: Bad records that were passed over.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def from_time(self) -> str: ...
+    @property
+    def to_time(self) -> str: ...
+    @property
+    def applied(self) -> bool: ...
+    @property
+    def changes(self) -> int: ...
+    @property
+    def skipped(self) -> int: ...
+
+@final
+class DiffReport:
+    """What a comparison came to.
+
+    Attributes:
+        ok: Whether the tables have equal items.
+        inserts: Items that only the second table has.
+        updates: Items that both have, and that are not equal.
+        deletes: Items that only the first table has.
+        same: Items that are equal.
+        key: The attributes of the primary key.
+        skipped: Bad records of either table that were passed over.
+        convert: What was written, where there was a destination.
+    """
+
+    @property
+    def ok(self) -> bool: ...
+    @property
+    def inserts(self) -> int: ...
+    @property
+    def updates(self) -> int: ...
+    @property
+    def deletes(self) -> int: ...
+    @property
+    def same(self) -> int: ...
+    @property
+    def key(self) -> list[str]: ...
+    @property
+    def skipped(self) -> tuple[int, int]: ...
+    @property
+    def convert(self) -> ConvertReport | None: ...
+
+@final
 class WrittenFile:
     """A file that was written.
 
@@ -322,6 +415,19 @@ class ItemIterator:
     def __iter__(self) -> Iterator[dict[str, Value]]: ...
     def __next__(self) -> dict[str, Value]: ...
 
+@final
+class ChangeIterator:
+    """The changes of one reading, as dicts; made by `iter_changes`.
+
+    Attributes:
+        skipped: Records that ``on_error="skip"`` passed over, so far.
+    """
+
+    @property
+    def skipped(self) -> int: ...
+    def __iter__(self) -> Iterator[Change]: ...
+    def __next__(self) -> Change: ...
+
 # What follows is for the modules of the package alone.
 
 @final
@@ -343,6 +449,34 @@ class Export:
         options: Options,
         progress: Callback | None,
     ) -> ConvertReport: ...
+    def read_changes(self, images: Images, options: Options) -> Reader: ...
+    def iter_changes(self, options: Options) -> ChangeIterator: ...
+    def changes(
+        self,
+        dest: StrPath,
+        images: Images,
+        converting: Converting,
+        options: Options,
+        progress: Callback | None,
+    ) -> ConvertReport: ...
+    def merge(
+        self,
+        increments: Sequence[Export],
+        dest: StrPath,
+        merging: Merging,
+        converting: Converting,
+        options: Options,
+        progress: Callback | None,
+    ) -> MergeReport: ...
+    def diff(
+        self,
+        other: Export,
+        dest: StrPath | None,
+        diffing: Diffing,
+        converting: Converting,
+        options: Options,
+        progress: Callback | None,
+    ) -> DiffReport: ...
     def relocate(self, to: str) -> list[Path]: ...
 
 @final
@@ -392,6 +526,15 @@ class Defining(TypedDict):
     key: list[str]
     schema: SchemaLike | None
     threads: int | None
+
+class Merging(TypedDict):
+    allow_gaps: bool
+    memory: str | None
+
+class Diffing(TypedDict):
+    key: Sequence[str] | None
+    images: Images
+    memory: str | None
 
 class Writing(TypedDict):
     schema: SchemaLike | None

@@ -14,6 +14,7 @@ Maps: TypeAlias = Literal["auto", "struct", "map", "json"]
 Layout: TypeAlias = Literal["plain", "typed"]
 Names: TypeAlias = Literal["exact", "athena"]
 Extra: TypeAlias = Literal["column", "drop", "error"]
+Images: TypeAlias = Literal["new", "old", "both"]
 OnError: TypeAlias = Literal["raise", "skip"]
 Check: TypeAlias = Literal["count", "md5", "none"]
 # How DynamoDB itself writes items: the data files of an export, and single lines.

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use super::{Attributes, Change};
 use crate::error::Code;
 use crate::event::Refusal;
+use crate::format::change::{KEYS, NEW, OLD};
 use crate::item::Value;
 use crate::number::Number;
-use crate::path;
+use crate::path::{self, Step};
 
 /// The names of a table's key attributes: one or two.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.CoreComponents.html#HowItWorks.CoreComponents.PrimaryKey>
@@ -37,30 +38,32 @@ impl KeyNames {
         self.0.iter().position(|key| key == name)
     }
 
-    /// The key of a change. Where it has an image, that has the same.
+    /// The key of a change, and its images have the same.
     pub fn of_change(&self, change: &Change<'_>, key: &mut Key) -> Result<(), Refusal> {
-        self.of(change.keys(), key)?;
+        self.of(KEYS, change.keys(), key)?;
         if change.keys().iter().count() != self.0.len() {
             return Err(self.refusal("a change whose key has other attributes than those before"));
         }
-        if let Some(image) = change.new_image() {
-            let mut of_image = Key::default();
-            self.of(image, &mut of_image)?;
-            if of_image.bytes() != key.bytes() {
-                return Err(self.refusal("the key of NewImage is another than that of Keys"));
+        for (name, image) in [(OLD, change.old()), (NEW, change.new_image())] {
+            if let Some(image) = image {
+                let mut of_image = Key::default();
+                self.of(name, image, &mut of_image)?;
+                if of_image.bytes() != key.bytes() {
+                    return Err(self.refusal(&format!("the key of {name} is another than that of Keys")));
+                }
             }
         }
         Ok(())
     }
 
-    fn of(&self, attributes: Attributes<'_>, key: &mut Key) -> Result<(), Refusal> {
+    fn of(&self, within: &str, attributes: Attributes<'_>, key: &mut Key) -> Result<(), Refusal> {
         key.begin(self);
         for (name, value) in attributes.iter() {
             if let Some(place) = self.place(name) {
                 key.set(place, value);
             }
         }
-        key.end(self)
+        key.end_within(Some(within), self)
     }
 
     fn refusal(&self, what: &str) -> Refusal {
@@ -123,11 +126,16 @@ impl Key {
 
     /// All attributes came: the key is complete.
     pub fn end(&mut self, names: &KeyNames) -> Result<(), Refusal> {
+        self.end_within(None, names)
+    }
+
+    fn end_within(&mut self, within: Option<&str>, names: &KeyNames) -> Result<(), Refusal> {
         self.bytes.clear();
         for (part, name) in self.parts.iter().zip(names.names()) {
             if part.is_empty() {
+                let steps: Vec<_> = within.into_iter().chain([name.as_str()]).map(|name| Step::Name(name.into())).collect();
                 let refusal = names.refusal("a string, number or binary of the key is missing");
-                return Err(Refusal { path: Some(path::to_text([&path::Step::Name(name.as_str().into())])), ..refusal });
+                return Err(Refusal { path: Some(path::to_text(&steps)), ..refusal });
             }
             // One part must not be taken for the begin of another.
             self.bytes.extend_from_slice(&(part.len() as u32).to_le_bytes());

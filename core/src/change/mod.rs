@@ -13,6 +13,8 @@ pub mod row;
 
 use std::str::FromStr;
 
+use key::{Key, KeyNames};
+
 use crate::engine::worker::BlockSink;
 use crate::error::{Code, Error, Result};
 use crate::event::{Refusal, Sink, Want, pass_values};
@@ -150,6 +152,12 @@ impl<'a> Change<'a> {
         Ok(Self { tape, micros, keys, old, new })
     }
 
+    /// The next change of a tape on which changes are kept; `None` behind the last.
+    pub fn next(tape: &'a Tape, place: &mut Place) -> Option<Self> {
+        // It was read before it was kept.
+        tape.next(&mut place.clone()).and_then(|_| Self::read(tape, place).ok())
+    }
+
     /// What became of the item, where the records hold so much.
     pub fn op(&self, view: Option<View>) -> Op {
         match (self.new.is_some(), self.old.is_some(), view) {
@@ -209,6 +217,11 @@ impl<'a> Attributes<'a> {
         self.tape.send_members(&mut self.part.place.clone(), self.part.len, sink, &|_| true)
     }
 
+    /// Where they stand on their tape, and how many they are.
+    pub fn place(self) -> (Place, usize) {
+        (self.part.place, self.part.len)
+    }
+
     /// Names and values; of maps, lists and sets how many values they have.
     pub fn iter(self) -> impl Iterator<Item = (&'a str, Value<'a>)> {
         let mut place = self.part.place;
@@ -229,6 +242,24 @@ fn microseconds(value: Value<'_>) -> Option<i64> {
     }
 }
 
+/// Keeps changes as they are, on a tape for each block.
+#[derive(Default)]
+pub struct KeepChanges(Tape);
+
+impl ChangeSink for KeepChanges {
+    type Out = Tape;
+    const KEEPS: bool = true;
+    fn change(&mut self, _change: &Change<'_>, _bytes: usize) -> Result<(), Refusal> {
+        Ok(())
+    }
+    fn keep(&mut self, tape: Tape) {
+        self.0 = tape;
+    }
+    fn end_block(&mut self) -> Result<Tape> {
+        Ok(std::mem::take(&mut self.0))
+    }
+}
+
 /// A consumer of changes.
 pub trait ChangeSink: Send + 'static {
     /// What comes of a block.
@@ -239,18 +270,32 @@ pub trait ChangeSink: Send + 'static {
     fn change(&mut self, change: &Change<'_>, bytes: usize) -> Result<(), Refusal>;
     /// The block is at its end.
     fn end_block(&mut self) -> Result<Self::Out>;
+
+    /// Whether the records of a block stay on their tape, which then comes before its end.
+    const KEEPS: bool = false;
+    /// The tape with the changes of the block, see [`Change::read`].
+    fn keep(&mut self, _tape: Tape) {}
 }
 
 /// Gives records of changes to their consumer.
 pub struct Changes<C> {
     items: Items,
+    /// The key that every change must have, where it is known.
+    keys: Option<KeyNames>,
+    key: Key,
     to: C,
 }
 
 impl<C> Changes<C> {
-    /// Gives them to this consumer.
+    /// Gives them to this consumer, of whatever key they are.
     pub fn new(to: C) -> Self {
-        Self { items: Items::default(), to }
+        Self::of(None, to)
+    }
+
+    /// Gives them to this consumer: changes of items with this key. In whose image is another
+    /// is bad, as what is read of it would be neither.
+    pub fn of(keys: Option<KeyNames>, to: C) -> Self {
+        Self { items: Items::default(), keys, key: Key::default(), to }
     }
 
     /// The consumer.
@@ -271,9 +316,15 @@ impl<C: ChangeSink> Sink for Changes<C> {
     fn commit_item(&mut self, bytes: usize) -> Result<(), Refusal> {
         self.items.commit_item(bytes)?;
         let (tape, mut place) = self.items.last();
-        self.to.change(&Change::read(tape, &mut place)?, bytes)?;
-        // The tape holds one record at a time.
-        self.items.forget_last();
+        let change = Change::read(tape, &mut place)?;
+        if let Some(names) = &self.keys {
+            names.of_change(&change, &mut self.key)?;
+        }
+        self.to.change(&change, bytes)?;
+        // Else the tape holds one record at a time.
+        if !C::KEEPS {
+            self.items.forget_last();
+        }
         Ok(())
     }
     fn abort_item(&mut self) {
@@ -292,7 +343,7 @@ impl<C: ChangeSink> BlockSink for Changes<C> {
     }
     fn end_block(&mut self) -> Result<C::Out> {
         // The names are those of the block.
-        self.items.take_tape();
+        self.to.keep(self.items.take_tape());
         self.to.end_block()
     }
 }

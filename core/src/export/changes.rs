@@ -51,7 +51,7 @@ impl Export {
     }
 
     /// The images that its records hold; `None` where there is no manifest.
-    pub(crate) fn view(&self) -> Result<Option<View>> {
+    pub fn view(&self) -> Result<Option<View>> {
         let named = self.summary().and_then(|summary| summary.output_view.as_deref());
         named.map(View::parse).transpose().map_err(|e| e.in_file(self.name()))
     }

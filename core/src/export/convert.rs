@@ -11,6 +11,7 @@ use super::open::{Export, ReadAs};
 use super::parts::WrittenFile;
 use super::read::{ReadOptions, ReadReport, Reader};
 use super::write::write_export;
+use crate::change::Images;
 use crate::codec::{Codec, Compressor};
 use crate::columns::Losses;
 use crate::control::Control;
@@ -221,7 +222,12 @@ pub(super) fn check_text_options(export: &Export, format: OutputFormat, read: &R
             format!("changes are rows: they are written as parquet, arrow, csv, ndjson or a whole export, not as {}", format.as_str());
         return Err(Error::usage(message));
     }
-    if matches!(export.reads(), ReadAs::Changes(..)) && format == OutputFormat::Export {
+    if let ReadAs::Changes(images, _) = export.reads()
+        && format == OutputFormat::Export
+    {
+        if *images == Images::Old {
+            return Err(Error::usage("images=old is for rows: an incremental export has whole changes"));
+        }
         if read.columns.is_some() {
             return Err(Error::usage("columns is for rows: an incremental export has whole images"));
         }

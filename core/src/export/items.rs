@@ -1,13 +1,15 @@
-//! Reading an export as items.
+//! Reading an export as items, or as the changes it has of them.
 
-use super::open::Export;
+use super::open::{Export, ReadAs};
 use super::read::ReadOptions;
+use crate::change::{Changes, Images, KeepChanges};
 use crate::control::Control;
 use crate::engine::ledger::Totals;
-use crate::engine::pipeline::Step;
+use crate::engine::pipeline::{Pipeline, Step};
 use crate::engine::steps::Steps;
 use crate::error::{Error, Result};
 use crate::item::{Item, Items, Place, Project, Tape};
+use crate::schema::Columns;
 
 impl Export {
     /// The items, one by one.
@@ -19,7 +21,20 @@ impl Export {
     pub fn tapes(&self, options: &ReadOptions, control: &Control) -> Result<Tapes> {
         let columns = options.columns.clone();
         let steps = self.steps(options, control, move || Project::new(Items::default(), columns.clone()))?;
-        Ok(Tapes { steps, failure: None, done: false })
+        Ok(Tapes::new(steps))
+    }
+
+    /// The changes of a block of an incremental export at a time: see [`Change::next`]. They are
+    /// whole; with them come the attributes that were asked for, and the key's.
+    ///
+    /// [`Change::next`]: crate::change::Change::next
+    pub fn change_tapes(&self, options: &ReadOptions, control: &Control) -> Result<(Tapes, Option<Columns>)> {
+        let (changes, options) = self.changes(Images::New, options.clone(), control)?;
+        options.check_columns()?;
+        let ReadAs::Changes(_, keys) = changes.reads() else { return Err(Error::usage("these are no changes")) };
+        let (pass, keys) = (changes.pass(&options, control)?, keys.clone());
+        let tapes = Tapes::new(Pipeline::new(pass, move || Changes::of(keys.clone(), KeepChanges::default())));
+        Ok((tapes, options.columns))
     }
 }
 
@@ -53,15 +68,36 @@ impl Iterator for ItemIter {
     }
 }
 
+/// A pass whose results are tapes.
+trait TapeSteps: Iterator<Item = Result<Step<Tape>>> + Send {
+    fn totals(&self) -> &Totals;
+}
+
+impl TapeSteps for Steps<Project<Items>> {
+    fn totals(&self) -> &Totals {
+        Steps::totals(self)
+    }
+}
+
+impl TapeSteps for Pipeline<Changes<KeepChanges>> {
+    fn totals(&self) -> &Totals {
+        Pipeline::totals(self)
+    }
+}
+
 /// The items of an export by blocks, in order. What stands before an error comes before it.
 pub struct Tapes {
-    steps: Steps<Project<Items>>,
+    steps: Box<dyn TapeSteps>,
     /// The error that comes next.
     failure: Option<Error>,
     done: bool,
 }
 
 impl Tapes {
+    fn new(steps: impl TapeSteps + 'static) -> Self {
+        Self { steps: Box::new(steps), failure: None, done: false }
+    }
+
     /// What was read so far.
     pub fn totals(&self) -> &Totals {
         self.steps.totals()

@@ -205,10 +205,11 @@ impl Export {
             return Ok(Steps::Rows(Box::new(rows)));
         }
         let pass = self.pass(options, control)?;
-        let ReadAs::Changes(images, _) = self.reads() else { return Ok(Steps::Files(Pipeline::new(pass, move || make()))) };
-        let (images, view) = (*images, self.view()?);
+        let ReadAs::Changes(images, keys) = self.reads() else { return Ok(Steps::Files(Pipeline::new(pass, move || make()))) };
+        let (images, keys, view) = (*images, keys.clone(), self.view()?);
         let names = ChangeNames::beside(&self.infer_schema(options, control)?);
-        Ok(Steps::Changes(Pipeline::new(pass, move || Changes::new(ChangeRow::new(make(), names.clone(), view, images)))))
+        let row = move || ChangeRow::new(make(), names.clone(), view, images);
+        Ok(Steps::Changes(Pipeline::new(pass, move || Changes::of(keys.clone(), row()))))
     }
 
     /// A pass over record batches, where the source has them.
@@ -225,12 +226,12 @@ impl Export {
     /// The steps of a pass into the columns of a reader.
     fn row_steps(&self, reader: Reader, control: &Control) -> Result<Box<dyn RowSteps>> {
         let options = reader.options.clone();
-        let ReadAs::Changes(images, _) = self.reads() else {
+        let ReadAs::Changes(images, keys) = self.reads() else {
             return Ok(Box::new(self.steps(&options, control, move || reader.sink())?));
         };
-        let (images, view, schema) = (*images, self.view()?, SchemaRef::new(reader.arrow_schema()));
+        let (images, keys, view, schema) = (*images, keys.clone(), self.view()?, SchemaRef::new(reader.arrow_schema()));
         let pass = self.pass(&options, control)?;
-        let make = move || Changes::new(ChangeColumns::new(schema.clone(), view, images, || reader.sink()));
+        let make = move || Changes::of(keys.clone(), ChangeColumns::new(schema.clone(), view, images, || reader.sink()));
         Ok(Box::new(Pipeline::new(pass, make)))
     }
 
@@ -311,7 +312,7 @@ impl Reader {
 
     /// The same reader without these columns: what is theirs must not reach the sinks.
     #[must_use]
-    pub(super) fn without(self, columns: &[String]) -> Self {
+    pub fn without(self, columns: &[String]) -> Self {
         Self { schema: self.schema.without(columns), ..self }
     }
 

@@ -67,9 +67,9 @@ impl Export {
         let learner = options.clone();
         let mut learning = Learning::default();
         let (totals, learners) = match self.reads() {
-            ReadAs::Changes(images, _) => {
-                let images = *images;
-                let make = move || Changes::new(LearnChanges::new(learner.learner(), images));
+            ReadAs::Changes(images, keys) => {
+                let (images, keys) = (*images, keys.clone());
+                let make = move || Changes::of(keys.clone(), LearnChanges::new(learner.learner(), images));
                 let mut pipeline = Pipeline::new(self.pass(&options, control)?, make);
                 learning.steps(&mut pipeline, options.sample)?;
                 let totals = pipeline.totals().clone();

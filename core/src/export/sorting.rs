@@ -134,7 +134,7 @@ pub(super) type Readers = FxHashMap<Key, Reader>;
 /// Learns the schema of each table, or takes the one that was given.
 pub(super) fn readers(export: &Export, read: &ReadOptions, control: &Control, by: &By) -> Result<Readers> {
     if read.schema.is_some() {
-        return Ok([(whole(), export.read(read.clone(), control)?)].into_iter().collect());
+        return Ok([(whole(), export.read(read.clone(), control)?.without(&by.partition_by))].into_iter().collect());
     }
     let learnt = learn(export, read, control, by)?;
     if by.split_by.is_some() {

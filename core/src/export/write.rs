@@ -47,10 +47,10 @@ fn write<N: Notation>(source: &Export, folder: &Path, options: &ConvertOptions, 
     let failed = |e: &std::io::Error| Error::io(&folder.display().to_string(), e);
     let temporary = temporary_folder(folder)?;
     let id = ExportId::now();
-    let changes = matches!(source.reads(), ReadAs::Changes(..));
+    let changes = if let ReadAs::Changes(_, keys) = source.reads() { Some(keys.clone()) } else { None };
     let root = temporary.path().join("AWSDynamoDB").join(id.text());
     // The data files of all incremental exports of a bucket stand in one folder.
-    let data = if changes { "AWSDynamoDB/data".to_owned() } else { format!("AWSDynamoDB/{}/data", id.text()) };
+    let data = if changes.is_some() { "AWSDynamoDB/data".to_owned() } else { format!("AWSDynamoDB/{}/data", id.text()) };
     for folder in [&root, &temporary.path().join(&data)] {
         fs::create_dir_all(folder).map_err(|e| failed(&e))?;
     }
@@ -74,8 +74,8 @@ fn write<N: Notation>(source: &Export, folder: &Path, options: &ConvertOptions, 
         }
         Ok(())
     };
-    let totals = if changes {
-        let mut steps = Pipeline::new(source.pass(&options.read, control)?, || Changes::new(ChangeLines::<N>::default()));
+    let totals = if let Some(keys) = changes.clone() {
+        let mut steps = Pipeline::new(source.pass(&options.read, control)?, move || Changes::of(keys.clone(), ChangeLines::<N>::default()));
         write_all(&mut steps)?;
         steps.totals().clone()
     } else {

@@ -7,7 +7,10 @@
 
 use super::record::{Decoded, Fault};
 use crate::error::Code;
+use crate::path::Step;
 
+/// What holds the time.
+const METADATA: &str = "Metadata";
 /// The number of microseconds since 1970 at which the item was written.
 pub const TIME: &str = "WriteTimestampMicros";
 /// The item's primary key.
@@ -30,26 +33,37 @@ pub enum Member {
 #[derive(Debug, Default)]
 pub struct Seen {
     time: bool,
-    keys: bool,
+    names: [bool; 4],
+}
+
+impl Fault {
+    /// Of the time of writing.
+    #[cold]
+    pub(super) fn of_time(mut self: Box<Self>) -> Box<Self> {
+        self.path.extend([TIME, METADATA].map(|name| Step::Name(name.into())));
+        self
+    }
 }
 
 impl Seen {
     /// What a member is. One that nobody knows is refused: it could say something of the item.
     pub fn member(&mut self, name: &str, at: usize) -> Decoded<Member> {
-        Ok(match name {
-            "Metadata" => Member::Metadata,
-            KEYS => {
-                self.keys = true;
-                Member::Image(KEYS)
-            }
-            OLD => Member::Image(OLD),
-            NEW => Member::Image(NEW),
+        let (place, member) = match name {
+            METADATA => (0, Member::Metadata),
+            KEYS => (1, Member::Image(KEYS)),
+            OLD => (2, Member::Image(OLD)),
+            NEW => (3, Member::Image(NEW)),
             "Item" => return Err(Fault::new(Code::Record, at, "an item, as full exports have them, among changes")),
             _ => {
                 let message = format!("a change has Metadata, Keys, OldImage and NewImage, not {}", super::record::shown(name));
                 return Err(Fault::new(Code::Record, at, message));
             }
-        })
+        };
+        // Also where one of them is null.
+        if std::mem::replace(&mut self.names[place], true) {
+            return Err(Fault::new(Code::Record, at, format!("{name} stands twice in one change")));
+        }
+        Ok(member)
     }
 
     /// The time was sent.
@@ -59,7 +73,7 @@ impl Seen {
 
     /// Whether the record is a change: it has a time and a key.
     pub fn check(&self, start: usize) -> Decoded {
-        match (self.time, self.keys) {
+        match (self.time, self.names[1]) {
             (true, true) => Ok(()),
             (false, _) => Err(Fault::new(Code::Record, start, "a change without Metadata.WriteTimestampMicros")),
             (_, false) => Err(Fault::new(Code::Record, start, "a change without Keys")),

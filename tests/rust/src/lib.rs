@@ -1,6 +1,7 @@
 //! Random items, written and read by serde_json alone, and exports as AWS lays them out:
 //! the other side of every comparison.
 
+pub mod chunked;
 pub mod ion;
 pub mod layout;
 pub mod tables;
@@ -131,7 +132,8 @@ fn value_meaning(value: &Value) -> AttributeValue {
     }
 }
 
-/// A form in which equal items are equal.
+/// A form in which equal values are equal, as DynamoDB compares them: numbers by value, members
+/// of maps and sets without order.
 fn comparable(value: &AttributeValue) -> String {
     let sorted = |mut members: Vec<String>| {
         members.sort();
@@ -151,7 +153,7 @@ fn comparable(value: &AttributeValue) -> String {
     }
 }
 
-/// The same of an item.
+/// A form in which equal items are equal.
 pub fn comparable_item(item: &Item) -> String {
     let members: BTreeMap<_, _> = item.iter().map(|(name, value)| (name, comparable(value))).collect();
     // No Debug of texts of values: escapes of escapes double at each depth.

@@ -68,10 +68,11 @@ pub struct Change {
 }
 
 impl Change {
-    /// What became of it, in both views.
-    fn op(&self) -> Op {
+    /// What became of it, as records of this view say it.
+    pub fn op(&self, view: View) -> Op {
         match (&self.old, &self.new) {
             (_, None) => Op::Delete,
+            _ if view == View::NewImage => Op::Upsert,
             (None, _) => Op::Insert,
             _ => Op::Update,
         }
@@ -86,10 +87,7 @@ impl Window {
 
     /// What its records say became of an item.
     pub fn op(&self, change: &Change) -> Op {
-        match (self.view, change.op()) {
-            (View::NewImage, Op::Insert | Op::Update) => Op::Upsert,
-            (_, op) => op,
-        }
+        change.op(self.view)
     }
 }
 

@@ -2,54 +2,20 @@
 //! same bytes for any chunk size and thread count; the same rows and schema for any batch
 //! size; a file with bad lines, skipped, is the file without them; schemas merge.
 
-use std::io::{Cursor, Read};
+use std::io::Read;
 use std::sync::Arc;
 
-use dynarrow::export::open::open;
 use dynarrow::schema::summary::Summary;
-use dynarrow::storage::{Entry, Storage};
 use dynarrow::{
     Code, Control, ConvertOptions, Dest, Export, Layout, Mixed, OnError, OutputFormat, Policies, ReadOptions, Reader, Result, Schema,
     convert,
 };
+use dynarrow_tests::chunked::files;
 use dynarrow_tests::{any_item, cases, choices, meaning, odd_json};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 type Items = Vec<Map<String, Value>>;
-
-/// Files in memory that are read in pieces of a given size.
-#[derive(Clone)]
-struct Chunked {
-    files: Vec<(String, Arc<[u8]>)>,
-    chunk: usize,
-}
-
-struct ChunkedRead(Cursor<Arc<[u8]>>, usize);
-
-impl Read for ChunkedRead {
-    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
-        let count = out.len().min(self.1);
-        self.0.read(&mut out[..count])
-    }
-}
-
-impl Storage for Chunked {
-    fn name(&self, key: &str) -> String {
-        key.to_owned()
-    }
-    fn list(&self, folder: &str) -> Result<Vec<Entry>> {
-        let entries = self.files.iter().filter(|(key, _)| key.starts_with(folder));
-        Ok(entries.map(|(key, bytes)| Entry { key: key.clone(), size: bytes.len() as u64 }).collect())
-    }
-    fn size(&self, key: &str) -> Result<Option<u64>> {
-        Ok(self.files.iter().find(|(name, _)| name == key).map(|(_, bytes)| bytes.len() as u64))
-    }
-    fn open(&self, key: &str) -> Result<Box<dyn Read + Send>> {
-        let (_, bytes) = self.files.iter().find(|(name, _)| name == key).expect("a file");
-        Ok(Box::new(ChunkedRead(Cursor::new(bytes.clone()), self.chunk)))
-    }
-}
 
 fn lines(items: &[Map<String, Value>]) -> Vec<u8> {
     items.iter().flat_map(|item| format!("{}\n", json!({"Item": item})).into_bytes()).collect()
@@ -59,11 +25,6 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     flate2::read::GzEncoder::new(bytes, flate2::Compression::fast()).read_to_end(&mut out).expect("memory");
     out
-}
-
-fn files(files: Vec<Vec<u8>>, chunk: usize) -> Export {
-    let files = files.into_iter().enumerate().map(|(n, bytes)| (format!("data-{n}.json"), bytes.into())).collect();
-    open(Arc::new(Chunked { files, chunk }), "", "test").expect("files")
 }
 
 fn options(threads: usize, on_error: OnError) -> ReadOptions {

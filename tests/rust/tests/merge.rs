@@ -7,7 +7,7 @@ use std::path::Path;
 use dynarrow::schema::Layout;
 use dynarrow::{
     Code, Control, ConvertOptions, Dest, DiffOptions, Export, ExportFormat, Item, MergeOptions, MergeReport, OutputFormat, Policies,
-    ReadOptions, convert, diff, merge, open_export,
+    ReadOptions, diff, merge, open_export,
 };
 use dynarrow_tests::tables::{Chain, Written, any_chain};
 use dynarrow_tests::{cases, comparable_item, meaning};

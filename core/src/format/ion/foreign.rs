@@ -128,8 +128,7 @@ impl<'a, S: Sink> Sender<'a, S> {
         }
         if form == Form::Changes {
             let mut seen = Seen::default();
-            let inner = record.get("Record").and_then(plain_struct);
-            self.change(inner.unwrap_or(record), &mut seen)?;
+            self.change(record, &mut seen, true)?;
             return seen.check(0);
         }
         let mut fields = record.fields();
@@ -146,9 +145,17 @@ impl<'a, S: Sink> Sender<'a, S> {
         }
     }
 
-    fn change(&mut self, record: &Struct, seen: &mut Seen) -> Decoded {
+    /// The members of a change, which may all stand in a struct `Record`.
+    fn change(&mut self, record: &Struct, seen: &mut Seen, outer: bool) -> Decoded {
         let refused = |refusal| Fault::refused(refusal, 0);
         for (name, value) in record.fields() {
+            if outer
+                && name.text() == Some("Record")
+                && let Some(inner) = plain_struct(value)
+            {
+                self.change(inner, seen, false)?;
+                continue;
+            }
             let member = seen.member(name.text().unwrap_or_default(), 0)?;
             if value.is_null() {
                 continue;
@@ -166,7 +173,7 @@ impl<'a, S: Sink> Sender<'a, S> {
                 for (_, time) in members.fields().filter(|(name, _)| name.text() == Some(TIME)) {
                     self.sink.attribute(TIME).map_err(refused)?;
                     seen.time();
-                    self.value(time)?;
+                    self.value(time).map_err(Fault::of_time)?;
                 }
             }
         }

@@ -148,7 +148,7 @@ impl Decoder<'_> {
             }
             sink.attribute(TIME).map_err(|refusal| Fault::refused(refusal, name_at))?;
             seen.time();
-            decoder.value(sink)
+            decoder.value(sink).map_err(Fault::of_time)
         })
     }
 

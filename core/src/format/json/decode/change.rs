@@ -59,7 +59,7 @@ impl Decoder<'_> {
             }
             sink.attribute(TIME).map_err(|refusal| Fault::refused(refusal, name_at))?;
             seen.time();
-            decoder.time(sink)
+            decoder.time(sink).map_err(Fault::of_time)
         })
     }
 
