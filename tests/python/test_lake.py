@@ -190,3 +190,22 @@ def test_a_table_that_dynarrow_wrote(shop: Path, tmp_path: Path):
     expected = table.slice(1).sort_by(order)
     found = deltalake.DeltaTable(uri).to_pyarrow_table().select(table.column_names).sort_by(order)
     assert found.to_pylist() == expected.to_pylist()
+
+
+def test_what_read_changes_gives(shop: Path, tmp_path: Path):
+    """The table is that which `merge` writes."""
+    increment = shop.parent / "shop-hour"
+    dynarrow.merge(shop, increment, tmp_path / "merged.parquet")
+    merged = dynarrow.read_export(tmp_path / "merged.parquet").to_arrow()
+    uri = str(tmp_path / "shop")
+    deltalake.write_deltalake(uri, dynarrow.read_export(shop))
+    report = merge_delta(uri, dynarrow.read_changes(increment))
+    assert report.merged
+    assert merge_delta(uri, dynarrow.read_changes(increment)).merged is False
+    found = deltalake.DeltaTable(uri).to_pyarrow_table()
+    assert set(found.column_names) == set(merged.column_names)
+    order = [("PK", "ascending"), ("SK", "ascending")]
+    columns = ["PK", "SK", "total", "status", "lines"]
+    assert found.sort_by(order).select(columns).to_pylist() == (
+        merged.sort_by(order).select(columns).to_pylist()
+    )

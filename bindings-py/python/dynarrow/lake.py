@@ -1,10 +1,9 @@
-"""Changes into the tables of a lake: Delta Lake, by delta-rs. Needs ``dynarrow[delta]``.
+"""Changes into the tables of a lake: Delta Lake, by delta-rs.
 
-import dynarrow, deltalake
-from dynarrow.lake import merge_delta
+    deltalake.write_deltalake("shop", dynarrow.read_export("export"))
+    dynarrow.lake.merge_delta("shop", dynarrow.read_changes("increment"))
 
-deltalake.write_deltalake("shop", dynarrow.read_export("export"))
-merge_delta("shop", dynarrow.read_changes("increment"))
+Needs ``dynarrow[delta]``.
 """
 
 # deltalake and arro3 are only there with the extra.
