@@ -22,6 +22,7 @@ pub struct Options<'py> {
     mixed: String,
     maps: String,
     layout: String,
+    names: String,
     max_fields: Option<i64>,
     max_columns: Option<i64>,
     overrides: Option<BTreeMap<String, String>>,
@@ -49,6 +50,7 @@ impl Options<'_> {
             mixed: self.mixed.parse()?,
             maps: self.maps.parse()?,
             layout: self.layout.parse()?,
+            names: self.names.parse()?,
             max_fields: count_or("max_fields", self.max_fields, MAX_FIELDS)?,
             max_columns: count_or("max_columns", self.max_columns, MAX_COLUMNS)?,
             ..Policies::default()

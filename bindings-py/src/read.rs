@@ -157,6 +157,13 @@ pub struct Batches {
     batches: Vec<RecordBatch>,
 }
 
+impl Batches {
+    /// Batches of this schema.
+    pub fn new(schema: SchemaRef, batches: Vec<RecordBatch>) -> Self {
+        Self { schema, batches }
+    }
+}
+
 #[pymethods]
 impl Batches {
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {

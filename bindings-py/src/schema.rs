@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dynarrow::error::printable;
-use dynarrow::{Code, Error, Type};
+use dynarrow::{Code, Error, Names, Type};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict};
 
@@ -49,7 +49,7 @@ fn parse(text: &str) -> dynarrow::Result<dynarrow::Schema> {
 impl Schema {
     #[getter]
     fn fields(&self) -> Vec<Field> {
-        self.0.fields().iter().cloned().map(Field).collect()
+        self.0.fields().iter().map(|field| Field { field: field.clone(), names: self.0.policies().names }).collect()
     }
 
     #[getter]
@@ -96,31 +96,40 @@ impl Schema {
 /// A column.
 #[pyclass(frozen, eq, module = "dynarrow", from_py_object)]
 #[derive(Clone, PartialEq)]
-pub struct Field(dynarrow::Field);
+pub struct Field {
+    field: dynarrow::Field,
+    /// Under which names the members of its structs stand in Arrow.
+    names: Names,
+}
 
 #[pymethods]
 impl Field {
     #[getter]
     fn name(&self) -> &str {
-        &self.0.name
+        &self.field.name
+    }
+
+    #[getter]
+    fn column(&self) -> &str {
+        self.field.column()
     }
 
     #[getter]
     fn arrow(&self) -> String {
-        type_text(&self.0.ty)
+        type_text(&self.field.ty)
     }
 
     #[getter]
     fn dynamodb(&self) -> &'static str {
-        self.0.ty.dynamodb_type()
+        self.field.ty.dynamodb_type()
     }
 
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        field_capsule(py, &self.0.to_arrow())
+        field_capsule(py, &self.field.to_arrow(self.names))
     }
 
     fn __repr__(&self) -> String {
-        format!("Field({:?}, {}, {})", self.0.name, self.arrow(), self.dynamodb())
+        format!("Field({:?}, {}, {})", self.field.name, self.arrow(), self.dynamodb())
     }
 }
 

@@ -8,12 +8,13 @@ use wasm_bindgen::prelude::*;
 
 use crate::error::{Result, thrown};
 
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 18] = [
     "columns",
     "numbers",
     "mixed",
     "maps",
     "layout",
+    "names",
     "overrides",
     "maxFields",
     "maxColumns",
@@ -59,6 +60,7 @@ fn parse(given: &JsValue) -> dynarrow::Result<ReadOptions> {
     set(given, "mixed", &mut options.policies.mixed)?;
     set(given, "maps", &mut options.policies.maps)?;
     set(given, "layout", &mut options.policies.layout)?;
+    set(given, "names", &mut options.policies.names)?;
     set(given, "extra", &mut options.extra)?;
     set(given, "onError", &mut options.on_error)?;
     set(given, "check", &mut options.check)?;

@@ -6,6 +6,7 @@
 
 mod changes;
 mod convert;
+mod ddl;
 mod diff;
 mod head;
 mod inspect;
@@ -59,6 +60,7 @@ enum Verb {
     Merge(merge::Merge),
     Diff(diff::Diff),
     Relocate(relocate::Relocate),
+    Ddl(ddl::Ddl),
 }
 
 const NOTES: &str = "\
@@ -99,6 +101,7 @@ where
                 Verb::Merge(verb) => verb.run(&mut out, control),
                 Verb::Diff(verb) => verb.run(&mut out, control),
                 Verb::Relocate(verb) => verb.run(&mut out, control),
+                Verb::Ddl(verb) => verb.run(&mut out, control),
             };
             ended.and_then(|ending| out.finish().map(|()| ending))
         }

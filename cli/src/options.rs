@@ -9,8 +9,8 @@ use clap::builder::{PossibleValuesParser, RangedU64ValueParser, Resettable, Type
 use dynarrow::schema::learn::MAX_PATHS;
 use dynarrow::schema::policy::{MAX_COLUMNS, MAX_FIELDS};
 use dynarrow::{
-    Check, Code, Columns, Control, Error, Export, Extra, Layout, Maps, Mixed, Numbers, OnError, Policies, ReadOptions, Result, Schema,
-    SourceFormat, open_export_with, path,
+    Check, Code, Columns, Control, Error, Export, Extra, Layout, Maps, Mixed, Names, Numbers, OnError, Policies, ReadOptions, Result,
+    Schema, SourceFormat, open_export_with, path,
 };
 
 /// More threads than any machine has cores: a larger number is a slip.
@@ -66,7 +66,8 @@ impl Explained {
     }
 }
 
-fn read_schema(path: &Path) -> Result<Schema> {
+/// The schema of a document in a file.
+pub fn read_schema(path: &Path) -> Result<Schema> {
     let shown = path.display().to_string();
     let text = fs::read(path).map_err(|e| Error::io(&shown, &e))?;
     let document = serde_json::from_slice(&text).map_err(|e| Error::new(Code::Schema, format!("no JSON: {e}")).in_file(&shown))?;
@@ -121,6 +122,11 @@ pub struct Choices {
     /// its path (typed), where also NULL is kept
     #[arg(long, default_value = "plain", value_parser = one_of::<Layout>(Layout::NAMES), conflicts_with = "schema")]
     layout: Layout,
+    /// Under which names columns stand in Parquet and Arrow: those of the attributes, or such that
+    /// Athena can resolve, at every depth (lower case, a-z, 0-9 and _); the attributes' own then
+    /// stand in the metadata
+    #[arg(long, default_value = "exact", value_parser = one_of::<Names>(Names::NAMES), conflicts_with = "schema")]
+    names: Names,
     /// What becomes of a value that the columns have no place for, with --schema, --override,
     /// --sample or past --max-columns: it stands in the column _extra, is dropped and counted, or
     /// ends the work
@@ -154,6 +160,7 @@ impl Choices {
             mixed: self.mixed,
             maps: self.maps,
             layout: self.layout,
+            names: self.names,
             max_fields: self.max_fields,
             max_columns: self.max_columns,
             ..Policies::default()
@@ -257,7 +264,7 @@ impl FromStr for PathOverride {
     }
 }
 
-/// The names of one `--columns`.
+/// Names of attributes with commas between them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ColumnList(Vec<String>);
 

@@ -200,10 +200,10 @@ const ONE_BAD: &str = "{\"Item\":{\"id\":{\"N\":\"1\"}}}\n{\"Item\":{\"id\":{\"N
 fn help_and_version() {
     assert_eq!(run(&["--version"]).done().out, format!("dynarrow {}\n", env!("CARGO_PKG_VERSION")));
     let help = run(&["--help"]).done().out;
-    for text in ["inspect", "verify", "schema", "head", "convert", "relocate", "Exit codes", "SRC"] {
+    for text in ["inspect", "verify", "schema", "head", "convert", "relocate", "ddl", "Exit codes", "SRC"] {
         assert!(help.contains(text), "{text} in {help}");
     }
-    for verb in ["inspect", "verify", "schema", "head", "convert", "relocate"] {
+    for verb in ["inspect", "verify", "schema", "head", "convert", "relocate", "ddl"] {
         let help = run(&[verb, "--help"]).done().out;
         assert!(help.contains("Examples:") && help.contains(&format!("dynarrow {verb} ")), "{help}");
     }
@@ -894,6 +894,46 @@ fn a_whole_export_is_written_and_relocated() {
 // ---- Amazon Ion ----
 
 /// What an Ion export says of itself.
+#[test]
+fn names_and_tables_for_athena() {
+    let place = Place::new();
+    let file = place.at("shop.parquet");
+    let table = ["--table", "lake.shop", "--location", "s3://bucket/shop"];
+    let ddl = |src: &str, more: &[&str]| run(&[&["ddl", src], &table[..], more].concat());
+    run(&["convert", &shop(), &file, "--quiet"]).done();
+    assert!(ddl(&file, &[]).error(2).starts_with("E_ATHENA_NAME: "));
+
+    run(&["convert", &shop(), &file, "--names", "athena", "--quiet"]).done();
+    let text = ddl(&file, &[]).done().out;
+    assert!(text.starts_with("CREATE EXTERNAL TABLE IF NOT EXISTS `lake`.`shop` (\n"), "{text}");
+    assert!(text.contains("  `pk` string COMMENT 'PK',\n"), "{text}");
+    assert!(text.ends_with("STORED AS PARQUET\nLOCATION 's3://bucket/shop/';\n"), "{text}");
+    assert_eq!(ddl(&shop(), &[]).done().out, text);
+    assert_eq!(items(&file).len(), 3_000);
+    assert!(items(&file)[0].get("PK").is_some());
+
+    let schema = place.at("s.json");
+    run(&["schema", &shop(), "-o", &schema, "--names", "athena", "--quiet"]).done();
+    assert!(ddl(&shop(), &["--schema", &schema]).done().out.contains("  `_extra` string\n"));
+    assert!(ddl(&file, &["--schema", &schema]).error(2).contains("schema"));
+    let text = ddl(&file, &["--iceberg", "--staging", "s3://other/x"]).done().out;
+    for part in ["'table_type'='ICEBERG'", "LOCATION 's3://other/x/shop__load/'", "INSERT INTO \"lake\".\"shop\""] {
+        assert!(text.contains(part), "{text}");
+    }
+
+    // Folders of partitions bear such names too.
+    let folder = place.at("parts");
+    run(&["convert", &shop(), &folder, "--names", "athena", "--partition-by", "EntityType", "--quiet"]).done();
+    let text = ddl(&folder, &[]).done().out;
+    assert!(text.contains("PARTITIONED BY (\n  `entitytype` string\n)") && text.ends_with("MSCK REPAIR TABLE `lake`.`shop`;\n"), "{text}");
+
+    for args in [&["--changes", "x"][..], &["--staging", "s3://x"], &["--iceberg", "--key", "PK"]] {
+        assert_eq!(ddl(&file, args).code, 2);
+    }
+    assert!(ddl(&file, &["--iceberg", "--changes", &file, "--key", "PK"]).error(2).contains("_op and _ts"));
+    assert!(run(&["schema", &shop(), "--names", "athena", "--schema", &schema]).code == 2);
+}
+
 fn ion() -> Value {
     json!({ "outputFormat": "ION" })
 }

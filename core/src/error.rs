@@ -66,6 +66,8 @@ codes! {
     Gap = "E_GAP", Usage;
     /// A folder that holds several exports: one has to be named.
     SeveralExports = "E_SEVERAL_EXPORTS", Usage;
+    /// A name of a column that Athena cannot resolve.
+    AthenaName = "E_ATHENA_NAME", Usage;
     /// A compression that this build cannot read or write.
     Codec = "E_CODEC", Usage;
     /// A value that a frozen schema has no place for, and `extra="error"`.

@@ -18,6 +18,7 @@
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod athena;
 pub mod block;
 pub mod change;
 pub mod codec;
@@ -46,6 +47,8 @@ pub use error::{Class, Code, Error, Result};
 #[cfg(not(target_arch = "wasm32"))]
 pub use export::convert::{ConvertOptions, ConvertReport, MAX_PARTITIONS, convert};
 #[cfg(not(target_arch = "wasm32"))]
+pub use export::ddl::DdlOptions;
+#[cfg(not(target_arch = "wasm32"))]
 pub use export::dest::{Dest, OutputFormat};
 #[cfg(not(target_arch = "wasm32"))]
 pub use export::diff::{DiffOptions, DiffReport, diff};
@@ -71,4 +74,4 @@ pub use manifest::{ExportSummary, FileEntry};
 pub use merge::compare::Differences;
 pub use merge::index::Counts;
 pub use number::Number;
-pub use schema::{Columns, Extra, Field, Layout, Maps, Mixed, Numbers, Override, Policies, Schema, Type};
+pub use schema::{Columns, Extra, Field, Layout, Maps, Mixed, Names, Numbers, Override, Policies, Schema, Type};

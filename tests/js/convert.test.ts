@@ -94,6 +94,7 @@ test("the same bytes as the command's", { skip: CLI === undefined && "target/ ha
     [["--columns", "ref,price", "--numbers", "string", "--mixed", "json"], { columns: ["ref", "price"], numbers: "string", mixed: "json" }],
     [["--numbers", "decimal(5,1)", "--maps", "json"], { numbers: "decimal(5,1)", maps: "json" }],
     [["--layout", "typed", "--max-columns", "9"], { layout: "typed", maxColumns: 9 }],
+    [["--names", "athena"], { names: "athena" }],
     [["--override", "price=int64", "--override", "lines[].qty=string", "--max-fields", "9"], { overrides: { price: "int64", "lines[].qty": "string" }, maxFields: 9 }],
     [["--sample", "5", "--extra", "drop"], { sample: 5, extra: "drop" }],
     [["--sample", "1500"], { sample: 1500 }],

@@ -127,7 +127,7 @@ test("columns and numbers of text; one pass, and its report", async () => {
 test("text takes no options of columns", async () => {
   const exp = await openExport(ODD_ION);
   const schema = await exp.inferSchema();
-  const refused: ReadOptions[] = [{ mixed: "json" }, { maps: "json" }, { layout: "typed" }, { overrides: { n: "string" } }, { maxFields: 9 }, { maxColumns: 9 }, { sample: 9 }, { extra: "drop" }, { maxPaths: 9 }, { batchSize: 9 }, { schema }, { numbers: "decimal(5,1)" }];
+  const refused: ReadOptions[] = [{ mixed: "json" }, { maps: "json" }, { layout: "typed" }, { names: "athena" }, { overrides: { n: "string" } }, { maxFields: 9 }, { maxColumns: 9 }, { sample: 9 }, { extra: "drop" }, { maxPaths: 9 }, { batchSize: 9 }, { schema }, { numbers: "decimal(5,1)" }];
   for (const options of refused) {
     const wrong = options as TextOptions;
     for (const stream of [exp.toDynamodbJson(wrong), exp.toIon(wrong), exp.toNdjson(wrong)]) {

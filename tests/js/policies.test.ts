@@ -171,7 +171,7 @@ test("schemas that are none, and options that a schema fixes", async () => {
     await failsWith({ code: "E_SCHEMA" }, exp.inferSchema({ schema: wrong }));
   }
   await fails("E_USAGE", () => Schema.fromJSON(JSON.stringify(document) as unknown as SchemaDocument));
-  const fixed: ReadOptions[] = [{ numbers: "string" }, { mixed: "json" }, { maps: "map" }, { layout: "typed" }, { overrides: { a: "json" } }, { maxFields: 1 }, { maxColumns: 1 }, { sample: 1 }];
+  const fixed: ReadOptions[] = [{ numbers: "string" }, { mixed: "json" }, { maps: "map" }, { layout: "typed" }, { names: "athena" }, { overrides: { a: "json" } }, { maxFields: 1 }, { maxColumns: 1 }, { sample: 1 }];
   for (const options of fixed) {
     await failsWith({ code: "E_USAGE" }, exp.inferSchema({ ...options, schema }));
     await failsWith({ code: "E_USAGE" }, collect(exp.readBatches({ ...options, schema })));

@@ -52,6 +52,7 @@ test("options that make no sense", async () => {
     { numbers: "decimal(2,3)" },
     { maps: "list" },
     { layout: "flat" },
+    { names: "lower" },
     { extra: "keep" },
     { sample: 0 },
     { maxFields: -1 },

@@ -269,6 +269,7 @@ def test_mixed_error(made: Path) -> None:
         {"mixed": "union"},
         {"maps": "list"},
         {"layout": "wide"},
+        {"names": "lower"},
         {"extra": "keep"},
         {"max_fields": 0},
         {"max_columns": -1},

@@ -12,6 +12,7 @@ DynamoDB JSON, Amazon Ion, plain JSON, Parquet or Arrow IPC.
 
 from dynarrow._changes import Change, changes, iter_changes, read_changes
 from dynarrow._convert import convert
+from dynarrow._ddl import ddl
 from dynarrow._dynarrow import (
     ChangeIterator,
     ConvertReport,
@@ -68,6 +69,7 @@ __all__ = [
     "__version__",
     "changes",
     "convert",
+    "ddl",
     "diff",
     "dumps",
     "infer_schema",

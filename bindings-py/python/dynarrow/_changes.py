@@ -18,6 +18,7 @@ from dynarrow._options import (
     Layout,
     Maps,
     Mixed,
+    Names,
     Numbers,
     OnError,
     SchemaLike,
@@ -61,6 +62,7 @@ def read_changes(
     mixed: Mixed = "struct",
     maps: Maps = "auto",
     layout: Layout = "plain",
+    names: Names = "exact",
     overrides: Mapping[str, str] | None = None,
     max_fields: int | None = None,
     max_columns: int | None = None,
@@ -97,6 +99,7 @@ def read_changes(
         mixed: What paths with several types become.
         maps: What maps become.
         layout: How values stand in columns.
+        names: Under which names columns stand in Arrow.
         overrides: Types of single paths.
         max_fields: Members of a struct, at most.
         max_columns: Columns, at most.
@@ -128,6 +131,7 @@ def read_changes(
         mixed=mixed,
         maps=maps,
         layout=layout,
+        names=names,
         overrides=overrides,
         max_fields=max_fields,
         max_columns=max_columns,
@@ -186,6 +190,7 @@ def changes(
     mixed: Mixed = "struct",
     maps: Maps = "auto",
     layout: Layout = "plain",
+    names: Names = "exact",
     overrides: Mapping[str, str] | None = None,
     max_fields: int | None = None,
     max_columns: int | None = None,
@@ -219,6 +224,7 @@ def changes(
         mixed: What paths with several types become.
         maps: What maps become.
         layout: How values stand in columns.
+        names: Under which names columns stand in Arrow.
         overrides: Types of single paths.
         max_fields: Members of a struct, at most.
         max_columns: Columns, at most.
@@ -252,6 +258,7 @@ def changes(
         mixed=mixed,
         maps=maps,
         layout=layout,
+        names=names,
         overrides=overrides,
         max_fields=max_fields,
         max_columns=max_columns,

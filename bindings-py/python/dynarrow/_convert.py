@@ -12,6 +12,7 @@ from dynarrow._options import (
     Layout,
     Maps,
     Mixed,
+    Names,
     Numbers,
     OnError,
     SchemaLike,
@@ -55,6 +56,7 @@ def convert(
     mixed: Mixed = "struct",
     maps: Maps = "auto",
     layout: Layout = "plain",
+    names: Names = "exact",
     overrides: Mapping[str, str] | None = None,
     max_fields: int | None = None,
     max_columns: int | None = None,
@@ -92,6 +94,7 @@ def convert(
         mixed: What paths with several types become.
         maps: What maps become.
         layout: How values stand in columns.
+        names: Under which names columns stand in Arrow.
         overrides: Types of single paths.
         max_fields: Members of a struct, at most.
         max_columns: Columns, at most.
@@ -140,6 +143,7 @@ def convert(
         mixed=mixed,
         maps=maps,
         layout=layout,
+        names=names,
         overrides=overrides,
         max_fields=max_fields,
         max_columns=max_columns,

@@ -68,12 +68,15 @@ class Field:
 
     Attributes:
         name: The attribute's exact name.
+        column: Its name in Arrow: the same, but with ``names="athena"``.
         arrow: The Arrow type, as text.
         dynamodb: The DynamoDB type: a descriptor, ``"mixed"``, ``"typed"`` or ``"json"``.
     """
 
     @property
     def name(self) -> str: ...
+    @property
+    def column(self) -> str: ...
     @property
     def arrow(self) -> str: ...
     @property
@@ -88,7 +91,7 @@ class Schema:
 
     Attributes:
         fields: The columns.
-        names: Their names.
+        names: The names of their attributes.
     """
 
     @property
@@ -514,6 +517,16 @@ class Converting(TypedDict):
     max_partitions: int | None
     overwrite: bool
 
+class Defining(TypedDict):
+    table: str
+    location: str
+    iceberg: bool
+    changes: list[Path]
+    staging: str | None
+    key: list[str]
+    schema: SchemaLike | None
+    threads: int | None
+
 class Merging(TypedDict):
     allow_gaps: bool
     memory: str | None
@@ -533,6 +546,8 @@ class Writing(TypedDict):
 
 def open_export(src: StrPath, format: SourceFormat | None) -> Export: ...
 def open_stream(data: object) -> Export: ...
+def ddl(source: Export, defining: Defining, progress: Callback | None) -> str: ...
+def fit(data: object, schema: object) -> Batches: ...
 def spool(items: Iterable[Mapping[str, Any]], path: StrPath) -> None: ...
 def write(
     source: Export, dest: StrPath, writing: Writing, progress: Callback | None

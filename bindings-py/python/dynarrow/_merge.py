@@ -17,6 +17,7 @@ from dynarrow._options import (
     Layout,
     Maps,
     Mixed,
+    Names,
     Numbers,
     OnError,
     SchemaLike,
@@ -42,6 +43,7 @@ class ConvertOptions(TypedDict, total=False):
     mixed: Mixed
     maps: Maps
     layout: Layout
+    names: Names
     overrides: Mapping[str, str] | None
     max_fields: int | None
     max_columns: int | None

@@ -12,6 +12,7 @@ Numbers: TypeAlias = Literal["auto", "float64", "string"] | str
 Mixed: TypeAlias = Literal["struct", "json", "string", "error"]
 Maps: TypeAlias = Literal["auto", "struct", "map", "json"]
 Layout: TypeAlias = Literal["plain", "typed"]
+Names: TypeAlias = Literal["exact", "athena"]
 Extra: TypeAlias = Literal["column", "drop", "error"]
 Images: TypeAlias = Literal["new", "old", "both"]
 OnError: TypeAlias = Literal["raise", "skip"]
@@ -36,6 +37,7 @@ class Options(TypedDict):
     mixed: Mixed
     maps: Maps
     layout: Layout
+    names: Names
     overrides: Mapping[str, str] | None
     max_fields: int | None
     max_columns: int | None
@@ -57,6 +59,7 @@ def pack(
     mixed: Mixed = "struct",
     maps: Maps = "auto",
     layout: Layout = "plain",
+    names: Names = "exact",
     overrides: Mapping[str, str] | None = None,
     max_fields: int | None = None,
     max_columns: int | None = None,
@@ -77,6 +80,7 @@ def pack(
         "mixed": mixed,
         "maps": maps,
         "layout": layout,
+        "names": names,
         "overrides": None if overrides is None else dict(overrides),
         "max_fields": max_fields,
         "max_columns": max_columns,

@@ -19,6 +19,7 @@ from dynarrow._options import (
     Layout,
     Maps,
     Mixed,
+    Names,
     Numbers,
     OnError,
     SchemaLike,
@@ -188,6 +189,7 @@ def read_export(
     mixed: Mixed = "struct",
     maps: Maps = "auto",
     layout: Layout = "plain",
+    names: Names = "exact",
     overrides: Mapping[str, str] | None = None,
     max_fields: int | None = None,
     max_columns: int | None = None,
@@ -223,6 +225,10 @@ def read_export(
             DynamoDB JSON as text.
         layout: ``"typed"`` makes each value a struct of the types seen at its path, NULL
             too: nothing is lost.
+        names: ``"athena"`` names columns and members of structs so that Athena can resolve
+            them: lower case, ``[a-z0-9_]``, at most 255 bytes, ``_2``, ``_3`` where that is
+            taken; the attribute's own name is in the field's metadata ``dynamodb.name``, and
+            `write_items` goes by it.
         overrides: Types of single paths, such as ``{"price": "decimal(18,2)", "meta": "json",
             "lines[].qty": "int64", "created": "timestamp(s)"}``: ``int64``, ``float64``,
             ``decimal(p,s)``, ``string``, ``json``, ``struct``, ``map``, ``timestamp(s)``,
@@ -267,6 +273,7 @@ def read_export(
         mixed=mixed,
         maps=maps,
         layout=layout,
+        names=names,
         overrides=overrides,
         max_fields=max_fields,
         max_columns=max_columns,

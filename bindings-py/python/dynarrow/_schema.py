@@ -4,7 +4,17 @@ from collections.abc import Mapping, Sequence
 
 from dynarrow._dynarrow import Schema
 from dynarrow._open import open_export
-from dynarrow._options import Check, Layout, Maps, Mixed, Numbers, OnError, SourceFormat, StrPath
+from dynarrow._options import (
+    Check,
+    Layout,
+    Maps,
+    Mixed,
+    Names,
+    Numbers,
+    OnError,
+    SourceFormat,
+    StrPath,
+)
 from dynarrow._progress import Progress
 
 
@@ -16,6 +26,7 @@ def infer_schema(
     mixed: Mixed = "struct",
     maps: Maps = "auto",
     layout: Layout = "plain",
+    names: Names = "exact",
     overrides: Mapping[str, str] | None = None,
     max_fields: int | None = None,
     max_columns: int | None = None,
@@ -36,6 +47,7 @@ def infer_schema(
         mixed: What paths with several types become.
         maps: What maps become.
         layout: How values stand in columns.
+        names: Under which names columns stand in Arrow.
         overrides: Types of single paths.
         max_fields: Members of a struct, at most.
         max_columns: Columns, at most.
@@ -59,6 +71,7 @@ def infer_schema(
         mixed=mixed,
         maps=maps,
         layout=layout,
+        names=names,
         overrides=overrides,
         max_fields=max_fields,
         max_columns=max_columns,

@@ -26,6 +26,13 @@ export type Maps = "auto" | "struct" | "map" | "json";
 /** How values stand in columns: as what they are, or each in a struct of the types seen, so that nothing is lost. */
 export type Layout = "plain" | "typed";
 
+/**
+ * Under which names columns stand in Arrow: those of the attributes, or such that Athena can
+ * resolve, at every depth: lower case, `[a-z0-9_]`, at most 255 bytes, `_2`, `_3` where that is
+ * taken. The attributes' own are then in the fields' metadata `dynamodb.name`.
+ */
+export type Names = "exact" | "athena";
+
 /** What becomes of values that a frozen schema has no place for: into the column `_extra`, dropped and counted, or an error. */
 export type Extra = "column" | "drop" | "error";
 
@@ -61,6 +68,8 @@ export interface ReadOptions extends ItemOptions {
   readonly maps?: Maps | undefined;
   /** How values stand in columns; `"plain"` by default. */
   readonly layout?: Layout | undefined;
+  /** Under which names columns stand in Arrow; `"exact"` by default. */
+  readonly names?: Names | undefined;
   /** What single paths are made, whatever the other policies say. */
   readonly overrides?: Overrides | undefined;
   /** Members of a struct, at most, with `maps: "auto"`; 256 by default. */

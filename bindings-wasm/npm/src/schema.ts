@@ -3,7 +3,7 @@
 import { Watch, runToEnd } from "./drive.js";
 import { call } from "./error.js";
 import type { OpenExport } from "./open.js";
-import type { Layout, Maps, Mixed, Numbers, Overrides, ReadOptions } from "./options.js";
+import type { Layout, Maps, Mixed, Names, Numbers, Overrides, ReadOptions } from "./options.js";
 import { type Export as Handle, Options, merge_schemas, override_schema, schema_document } from "./wasm/dynarrow_wasm.js";
 
 /** A DynamoDB type descriptor. */
@@ -54,6 +54,8 @@ export interface Digits {
 export interface SchemaField extends SchemaType {
   /** The attribute's exact name. */
   readonly name: string;
+  /** Its name in Arrow, where `names` is not `"exact"`. */
+  readonly column?: string;
 }
 
 /** A column. */
@@ -71,6 +73,7 @@ export interface SchemaDocument {
   readonly mixed: Mixed;
   readonly maps: Maps;
   readonly layout: Layout;
+  readonly names: Names;
   readonly max_fields: number;
   readonly max_columns: number;
   readonly overrides: Overrides;

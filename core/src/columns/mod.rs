@@ -6,6 +6,7 @@
 
 mod builders;
 pub mod cut;
+pub mod fit;
 mod losses;
 pub mod rows;
 mod sink;

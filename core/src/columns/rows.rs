@@ -6,13 +6,14 @@
 //! and map values.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use arrow::array::types::{Date32Type, Decimal128Type, Float32Type, Float64Type, Int64Type, TimestampMicrosecondType};
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryArray, BooleanArray, ListArray, MapArray, PrimitiveArray, RecordBatch, StringArray, StructArray,
 };
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field as ArrowField, Schema as ArrowSchema, TimeUnit};
+use arrow::datatypes::{DataType, Field as ArrowField, FieldRef, Schema as ArrowSchema, TimeUnit};
 
 use crate::error::{Code, Error, Result};
 use crate::event::{Kind, SetMembers, Sink, Want};
@@ -21,13 +22,15 @@ use crate::format::record::Fault;
 use crate::item::{self, AttributeValue, Item, Items};
 use crate::number::Number;
 use crate::path::{self, Step};
-use crate::schema::{ELEMENT, EXTRA_TYPE, LAYOUT_KEY, Layout, Schema, TIMESTAMP_KEY, TYPE_KEY, Timestamp};
+use crate::schema::{ELEMENT, EXTRA_TYPE, LAYOUT_KEY, Layout, NAME_KEY, Schema, TIMESTAMP_KEY, TYPE_KEY, Timestamp};
 
 /// How the columns of batches are read.
 #[derive(Clone, Debug, Default)]
 pub struct RowReader {
-    /// Fields that say what columns mean, where the batches do not.
-    hints: HashMap<String, ArrowField>,
+    /// Fields that say what columns mean, where the batches do not; by their own names, and by
+    /// those of the attributes.
+    hints: HashMap<String, FieldRef>,
+    by_attribute: HashMap<String, FieldRef>,
     layout: Layout,
 }
 
@@ -71,10 +74,12 @@ type Sent<T = ()> = Result<T, Box<Fault>>;
 impl RowReader {
     /// Columns that say themselves what they mean, or that `schema` or `layout` explains.
     pub fn new(schema: &ArrowSchema, document: Option<&Schema>, layout: Option<Layout>) -> Self {
-        let hints =
-            document.map(Schema::to_arrow).map(|arrow| arrow.fields().iter().map(|f| (f.name().clone(), f.as_ref().clone())).collect());
+        let arrow = document.map(Schema::to_arrow);
+        let fields = || arrow.iter().flat_map(ArrowSchema::fields);
+        let hints = fields().map(|field| (field.name().clone(), field.clone())).collect();
+        let by_attribute = fields().map(|field| (attribute(field).to_owned(), field.clone())).collect();
         let said = schema.metadata().get(LAYOUT_KEY).and_then(|layout| layout.parse().ok());
-        Self { hints: hints.unwrap_or_default(), layout: layout.or(document.map(|d| d.policies().layout)).or(said).unwrap_or_default() }
+        Self { hints, by_attribute, layout: layout.or(document.map(|d| d.policies().layout)).or(said).unwrap_or_default() }
     }
 
     /// The columns of a batch.
@@ -82,16 +87,25 @@ impl RowReader {
         let schema = batch.schema();
         let mut read = RowColumns { columns: Vec::with_capacity(batch.num_columns()), extra: None, rows: batch.num_rows() };
         for (field, array) in schema.fields().iter().zip(batch.columns()) {
+            let hint = self.hint(field);
+            let name = name_of(field, hint);
             let mut at = String::new();
-            path::push_name(&mut at, field.name());
-            let hint = self.hints.get(field.name()).or(Some(field.as_ref()));
+            path::push_name(&mut at, name);
             if hint.is_some_and(|hint| type_of(hint) == Some(EXTRA_TYPE)) {
                 read.extra = Some(text(array, &at)?);
             } else {
-                read.columns.push((field.name().clone(), self.column(array, hint, &at)?));
+                read.columns.push((name.to_owned(), self.column(array, hint, &at)?));
             }
         }
         Ok(read)
+    }
+
+    /// The field that says what a column means. One that says itself which attribute it holds is
+    /// looked up by that, any other by its name.
+    fn hint<'a>(&'a self, field: &'a ArrowField) -> Option<&'a ArrowField> {
+        let by_column = || self.hints.get(field.name()).filter(|_| type_of(field).is_none());
+        let hint = by_column().or_else(|| self.by_attribute.get(attribute(field)));
+        hint.map(Arc::as_ref).or(Some(field))
     }
 
     fn column(&self, array: &ArrayRef, hint: Option<&ArrowField>, at: &str) -> Result<Column> {
@@ -122,7 +136,7 @@ impl RowReader {
             }
             (DataType::Struct(fields), _) => {
                 let array = array.as_struct();
-                let kinds: Option<Vec<_>> = fields.iter().map(|field| Kind::from_descriptor(field.name())).collect();
+                let kinds: Option<Vec<_>> = fields.iter().map(|field| Kind::from_descriptor(name_of(field, child(field.name())))).collect();
                 let typed = matches!(ty, Some("mixed" | "typed")) || ty.is_none() && self.layout == Layout::Typed;
                 if let (Some(kinds), true) = (kinds, typed) {
                     let children = fields.iter().zip(array.columns()).zip(kinds).map(|((field, array), kind)| {
@@ -133,10 +147,11 @@ impl RowReader {
                     return Ok(Column::Typed(array.clone(), children.collect()));
                 }
                 let members = fields.iter().zip(array.columns()).map(|(field, array)| {
-                    let mut at = at.to_owned();
-                    path::push_name(&mut at, field.name());
                     let hint = child(field.name()).or(Some(field.as_ref()));
-                    Ok((field.name().clone(), self.column(array, hint, &at)?))
+                    let name = name_of(field, hint);
+                    let mut at = at.to_owned();
+                    path::push_name(&mut at, name);
+                    Ok((name.to_owned(), self.column(array, hint, &at)?))
                 });
                 Column::Struct(array.clone(), members.collect::<Result<_>>()?)
             }
@@ -436,6 +451,16 @@ fn put_below(place: &mut AttributeValue, steps: &[Step], value: AttributeValue) 
 
 fn type_of(field: &ArrowField) -> Option<&str> {
     field.metadata().get(TYPE_KEY).map(String::as_str)
+}
+
+/// The name of the attribute that a field holds, as far as it says so itself.
+fn attribute(field: &ArrowField) -> &str {
+    field.metadata().get(NAME_KEY).unwrap_or(field.name())
+}
+
+/// The name of the attribute that a field holds: by itself, or as its hint says.
+fn name_of<'a>(field: &'a ArrowField, hint: Option<&'a ArrowField>) -> &'a str {
+    attribute(hint.filter(|_| type_of(field).is_none()).unwrap_or(field))
 }
 
 fn child_of<'a>(ty: &'a DataType, name: &str) -> Option<&'a ArrowField> {

@@ -26,6 +26,8 @@ pub mod metadata {
     pub const FROM_TIME: &str = "dynarrow.export_from_time";
     /// The end of its window.
     pub const TO_TIME: &str = "dynarrow.export_to_time";
+    /// Which images the columns of changes hold: `new`, `old` or `both`.
+    pub const IMAGES: &str = "dynarrow.images";
     /// The names of the key attributes, as a JSON array.
     pub const KEYS: &str = "dynarrow.keys";
 }
@@ -124,15 +126,15 @@ impl Export {
                 .filter_map(|(key, value)| Some((key, value.clone()?)))
                 .collect::<Vec<_>>()
         };
-        let keys = match self.reads() {
-            ReadAs::Changes(_, keys) => keys.as_ref(),
-            ReadAs::Merged(over) => Some(over.names()),
-            ReadAs::Items => None,
+        let (images, keys) = match self.reads() {
+            ReadAs::Changes(images, keys) => (Some((metadata::IMAGES, images.as_str().to_owned())), keys.as_ref()),
+            ReadAs::Merged(over) => (None, Some(over.names())),
+            ReadAs::Items => (None, None),
         };
         // Where no window had a change nobody knows them.
         let keys =
             keys.filter(|keys| !keys.names().is_empty()).map(|keys| (metadata::KEYS, serde_json::Value::from(keys.names()).to_string()));
-        self.summary().map(of).into_iter().flatten().chain(keys).map(|(key, value)| (key.to_owned(), value))
+        self.summary().map(of).into_iter().flatten().chain(images).chain(keys).map(|(key, value)| (key.to_owned(), value))
     }
 }
 

@@ -243,6 +243,7 @@ pub(super) fn check_text_options(export: &Export, format: OutputFormat, read: &R
         ("mixed", policies.mixed != default.mixed),
         ("maps", policies.maps != default.maps),
         ("layout", policies.layout != default.layout),
+        ("names", policies.names != default.names),
         ("overrides", !policies.overrides.is_empty()),
         ("max_fields", policies.max_fields != default.max_fields),
         ("max_columns", policies.max_columns != default.max_columns),

@@ -168,7 +168,8 @@ impl Job<'_> {
     fn sort(&self, root: Root<'_>, format: BatchFormat, readers: &Readers) -> Result<Written> {
         let batch = self.read.batch_limit()?;
         let mut waiting = Waiting::new(batch, if format == BatchFormat::Parquet { ROW_GROUP } else { batch });
-        let mut folders = Folders::new(self.by.clone());
+        let columns = readers.iter().map(|(key, reader)| (key.clone(), reader.schema().names_beside(&self.by.partition_by)));
+        let mut folders = Folders::new(self.by.clone(), columns.collect());
         // Whatever a table holds that was not there when schemas were learnt has no place in none.
         let unknown = self.export.read_with(Schema::freeze(Arc::default(), Policies::default(), None)?, self.read.clone());
         let sinks = readers.clone();
@@ -264,7 +265,7 @@ impl Job<'_> {
         header: impl Fn(&Key) -> Result<Vec<u8>>,
         make: impl Fn(&Key) -> S + Send + Sync + 'static,
     ) -> Result<Written> {
-        let mut folders = Folders::new(self.by.clone());
+        let mut folders = Folders::new(self.by.clone(), FxHashMap::default());
         let mut sorting = Sorting::new(self.export, &self.read, self.control, &self.by, make)?;
         let (mut made, mut losses, mut waiting) = (FxHashSet::default(), Losses::default(), 0);
         let mut parts: Vec<TextParts<'_>> = Vec::new();

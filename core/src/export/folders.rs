@@ -70,6 +70,8 @@ pub(super) struct Place {
 /// The tables and folders so far, in the order in which their first items came.
 pub(super) struct Folders {
     by: By,
+    /// The names of partitions in the tables of these values, where they are not those of the attributes.
+    columns: FxHashMap<Key, Vec<String>>,
     /// Without `split_by` there is one.
     pub tables: Vec<SplitTable>,
     /// The table and the path of each folder.
@@ -86,8 +88,9 @@ pub(super) struct Folders {
 }
 
 impl Folders {
-    pub fn new(by: By) -> Self {
+    pub fn new(by: By, columns: FxHashMap<Key, Vec<String>>) -> Self {
         Self {
+            columns,
             seen: vec![false; by.partition_by.len()],
             by,
             tables: Vec::new(),
@@ -162,9 +165,10 @@ impl Folders {
             return Err(too_many(self.by.max_partitions).into());
         }
         let mut path = self.tables[table].folder.clone();
-        for ((name, seen), (kind, text)) in self.by.partition_by.iter().zip(&mut self.seen).zip(values(key)) {
-            *seen |= kind != Kind::Null;
-            path.push(partition_name(name, kind, text).map_err(|why| refusal("partition_by", name, &why))?);
+        let columns = self.columns.get(&self.table_keys[table]).map_or(&self.by.partition_by[..], Vec::as_slice);
+        for (at, (name, (kind, text))) in self.by.partition_by.iter().zip(values(key)).enumerate() {
+            self.seen[at] |= kind != Kind::Null;
+            path.push(partition_name(&columns[at], kind, text).map_err(|why| refusal("partition_by", name, &why))?);
         }
         if let Some(other) = self.keys.insert(path.clone(), key.clone()) {
             return Err(self.meets(key, &other));

@@ -4,6 +4,8 @@ pub mod changes;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod convert;
 #[cfg(not(target_arch = "wasm32"))]
+pub mod ddl;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod dest;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod diff;

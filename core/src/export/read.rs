@@ -137,7 +137,7 @@ impl ReadOptions {
     pub fn given_schema(&self) -> Result<Option<Schema>> {
         let Some(schema) = &self.schema else { return Ok(None) };
         if self.policies != Policies::default() || self.sample.is_some() {
-            let options = "numbers, mixed, maps, layout, overrides, max_fields, max_columns and sample";
+            let options = "numbers, mixed, maps, layout, names, overrides, max_fields, max_columns and sample";
             return Err(Error::usage(format!("a schema fixes the columns: {options} cannot be given with it")));
         }
         let schema = schema.clone().frozen();

@@ -10,13 +10,15 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field as ArrowField, Fields, Schema as ArrowSchema, TimeUnit};
 
-use super::{Field, Schema, Timestamp, Type};
+use super::{Field, Names, Schema, Timestamp, Type};
 use crate::event::Kind;
 
 /// The name of a list's elements.
 pub const ELEMENT: &str = "element";
 /// The metadata key that bears the DynamoDB type of a field.
 pub const TYPE_KEY: &str = "dynamodb.type";
+/// The metadata key that bears the attribute's name, where the field has another.
+pub const NAME_KEY: &str = "dynamodb.name";
 /// The metadata key of the schema that bears its layout.
 pub const LAYOUT_KEY: &str = "dynarrow.layout";
 /// The metadata key that says how a timestamp was written.
@@ -27,7 +29,7 @@ pub const EXTRA_TYPE: &str = "extra";
 impl Schema {
     /// The Arrow schema. Each field bears its DynamoDB type in metadata.
     pub fn to_arrow(&self) -> ArrowSchema {
-        let mut fields: Vec<_> = self.fields.iter().map(Field::to_arrow).collect();
+        let mut fields: Vec<_> = self.fields.iter().map(|field| field.to_arrow(self.policies.names)).collect();
         if let Some(extra) = &self.extra {
             fields.push(ArrowField::new(extra, DataType::Utf8, true).with_metadata(json_metadata(EXTRA_TYPE)));
         }
@@ -38,14 +40,15 @@ impl Schema {
 
 impl Field {
     /// The Arrow field.
-    pub fn to_arrow(&self) -> ArrowField {
-        self.ty.to_arrow_field(&self.name)
+    pub fn to_arrow(&self, names: Names) -> ArrowField {
+        self.ty.to_arrow_field(self.column(), &self.name, names)
     }
 }
 
 impl Type {
     /// The Arrow type.
-    pub fn to_arrow(&self) -> DataType {
+    pub fn to_arrow(&self, names: Names) -> DataType {
+        let part = |ty: &Self, name: &str| ty.to_arrow_field(name, name, names);
         match self {
             Self::Text | Self::NumberText | Self::Null | Self::Json | Self::MixedText => DataType::Utf8,
             Self::Int64 => DataType::Int64,
@@ -54,21 +57,28 @@ impl Type {
             Self::Float64 => DataType::Float64,
             Self::Boolean => DataType::Boolean,
             Self::Binary => DataType::Binary,
-            Self::Struct(fields) => DataType::Struct(fields.iter().map(Field::to_arrow).collect()),
-            Self::Map(value) => map_of(value.to_arrow_field("value")),
+            Self::Struct(fields) => DataType::Struct(fields.iter().map(|field| field.to_arrow(names)).collect()),
+            Self::Map(value) => map_of(part(value, "value")),
             Self::EmptyMap => map_of(ArrowField::new("value", DataType::Utf8, true)),
-            Self::List(element) => DataType::List(Arc::new(element.to_arrow_field(ELEMENT))),
+            Self::List(element) => DataType::List(Arc::new(part(element, ELEMENT))),
             Self::EmptyList => DataType::List(Arc::new(ArrowField::new(ELEMENT, DataType::Utf8, true))),
-            Self::Set(_, member) => DataType::List(Arc::new(member.to_arrow_field(ELEMENT))),
+            Self::Set(_, member) => DataType::List(Arc::new(part(member, ELEMENT))),
             Self::Typed(children) if children.is_empty() => DataType::Utf8,
             Self::Mixed(children) | Self::Typed(children) => {
-                DataType::Struct(children.iter().map(|(kind, ty)| ty.to_arrow_field(kind.descriptor())).collect())
+                let child = |(kind, ty): &(Kind, Self)| {
+                    let descriptor = kind.descriptor();
+                    match names {
+                        Names::Exact => part(ty, descriptor),
+                        Names::Athena => ty.to_arrow_field(&descriptor.to_ascii_lowercase(), descriptor, names),
+                    }
+                };
+                DataType::Struct(children.iter().map(child).collect())
             }
         }
     }
 
-    /// A nullable Arrow field of this type.
-    pub fn to_arrow_field(&self, name: &str) -> ArrowField {
+    /// A nullable Arrow field of this type, for what is called `name` in items.
+    fn to_arrow_field(&self, column: &str, name: &str, names: Names) -> ArrowField {
         let mut metadata = match self {
             Self::Json => json_metadata(self.dynamodb_type()),
             _ => HashMap::from([(TYPE_KEY.to_owned(), self.dynamodb_type().to_owned())]),
@@ -76,7 +86,10 @@ impl Type {
         if let Self::Timestamp(timestamp) = self {
             metadata.insert(TIMESTAMP_KEY.into(), timestamp.to_string());
         }
-        ArrowField::new(name, self.to_arrow(), true).with_metadata(metadata)
+        if column != name {
+            metadata.insert(NAME_KEY.into(), name.into());
+        }
+        ArrowField::new(column, self.to_arrow(names), true).with_metadata(metadata)
     }
 
     /// The DynamoDB type, as the field's metadata has it.

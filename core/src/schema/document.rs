@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::policy::Policies;
 use super::summary::{Digits, First, Lengths, PathSummary, Summary};
-use super::{Field, Schema, Type};
+use super::{Field, Schema, Type, names};
 use crate::error::{Code, Error, Result};
 use crate::event::Kind;
 use crate::path;
@@ -25,8 +25,7 @@ impl Schema {
     /// The document.
     pub fn to_json(&self) -> Value {
         let items = self.summary.items;
-        let columns =
-            self.fields.iter().map(|field| document(&field.name, Some(&field.ty), self.summary.root.fields.get(&field.name), items));
+        let columns = self.fields.iter().map(|field| column(field, self.summary.root.fields.get(&field.name), items));
         // What has no column is known all the same: merging needs it.
         let chosen = |name: &&String| self.fields.iter().all(|field| field.name != **name);
         let others = self.summary.root.fields.keys().filter(chosen);
@@ -39,6 +38,7 @@ impl Schema {
             "mixed": self.policies.mixed.as_str(),
             "maps": self.policies.maps.as_str(),
             "layout": self.policies.layout.as_str(),
+            "names": self.policies.names.as_str(),
             "max_fields": self.policies.max_fields,
             "max_columns": self.policies.max_columns,
             "overrides": overrides,
@@ -79,6 +79,9 @@ impl Schema {
         if let Some(layout) = text("layout")? {
             policies.layout = layout.parse().map_err(as_schema)?;
         }
+        if let Some(names) = text("names")? {
+            policies.names = names.parse().map_err(as_schema)?;
+        }
         policies.max_fields = count("max_fields", policies.max_fields)?;
         policies.max_columns = count("max_columns", policies.max_columns)?;
         let overrides = &document["overrides"];
@@ -98,7 +101,7 @@ impl Schema {
             }
             let mut at = String::new();
             path::push_name(&mut at, &name);
-            fields.push(Field { ty: type_of(entry, &at)?, name: name.clone() });
+            fields.push(Field { ty: type_of(entry, &at)?, name: name.clone(), column: column_of(entry, &at)? });
             summary.root.fields.insert(name, summary_of(entry, &at)?);
         }
         if document.get("without_column").is_some() {
@@ -107,6 +110,9 @@ impl Schema {
                 summary.root.fields.insert(name.clone(), summary_of(entry, &name)?);
             }
         }
+        names::check(&fields, policies.names)?;
+        let known = fields.clone();
+        names::give(&mut fields, &known, policies.names);
         Ok(Self { fields, policies, summary: Arc::new(summary), extra: None }.frozen())
     }
 }
@@ -131,6 +137,15 @@ impl Type {
             Self::Set(_, member) => format!("list<{}>", member.name()),
         }
     }
+}
+
+/// A column, or a member of a struct.
+fn column(field: &Field, summary: Option<&PathSummary>, of: u64) -> Value {
+    let mut entry = document(&field.name, Some(&field.ty), summary, of);
+    if let Some(column) = &field.column {
+        entry["column"] = column.as_str().into();
+    }
+    entry
 }
 
 fn document(name: &str, ty: Option<&Type>, summary: Option<&PathSummary>, of: u64) -> Value {
@@ -159,7 +174,7 @@ fn describe(entry: &mut Map<String, Value>, ty: Option<&Type>, summary: Option<&
     let parts = parts(ty);
     let maps = summary.map_or(0, |path| path.count(Kind::M));
     let known = |name: &str| summary.and_then(|path| path.fields.get(name));
-    let mut fields: Vec<_> = parts.fields.iter().map(|field| document(&field.name, Some(&field.ty), known(&field.name), maps)).collect();
+    let mut fields: Vec<_> = parts.fields.iter().map(|field| column(field, known(&field.name), maps)).collect();
     for (name, field) in summary.map(PathSummary::fields_in_order).unwrap_or_default() {
         if parts.fields.iter().all(|field| field.name != name) {
             fields.push(document(name, None, Some(field), maps));
@@ -277,6 +292,15 @@ fn name_of(entry: &Value, at: &str) -> Result<String> {
     entry["name"].as_str().map(str::to_owned).ok_or_else(|| bad(at, "an entry of `fields` without a `name`"))
 }
 
+/// The name in Arrow, where there is one of its own.
+fn column_of(entry: &Value, at: &str) -> Result<Option<String>> {
+    match &entry["column"] {
+        Value::Null => Ok(None),
+        Value::String(column) => Ok(Some(column.clone())),
+        _ => Err(bad(at, "`column` must be a string")),
+    }
+}
+
 /// The members of a map that have a type.
 fn fields_of(entry: &Value, at: &str) -> Result<Vec<Field>> {
     let mut fields = Vec::new();
@@ -285,7 +309,7 @@ fn fields_of(entry: &Value, at: &str) -> Result<Vec<Field>> {
         let mut at = at.to_owned();
         path::push_name(&mut at, &name);
         if entry.get("arrow").is_some() {
-            fields.push(Field { ty: type_of(entry, &at)?, name });
+            fields.push(Field { ty: type_of(entry, &at)?, name, column: column_of(entry, &at)? });
         }
     }
     if fields.is_empty() { Err(bad(at, "a struct needs at least one of its `fields`")) } else { Ok(fields) }

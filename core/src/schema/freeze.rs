@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::summary::{Digits, PathSummary, Summary};
-use super::{Field, Layout, Maps, Mixed, Numbers, Override, Policies, Schema, Type};
+use super::{Field, Layout, Maps, Mixed, Numbers, Override, Policies, Schema, Type, names};
 use crate::error::{Code, Error, Result};
 use crate::event::Kind;
 use crate::number::MAX_DIGITS;
@@ -36,13 +36,14 @@ impl Schema {
         for (name, field) in ordered {
             let mut at = String::new();
             path::push_name(&mut at, name);
-            fields.push(Field { name: name.to_owned(), ty: freezing.of(field, &at)? });
+            fields.push(Field { name: name.to_owned(), column: None, ty: freezing.of(field, &at)? });
         }
         let used = freezing.used.into_inner();
         let unused: Vec<_> = policies.overrides.keys().filter(|path| !used.contains(*path)).map(|path| format!("{path:?}")).collect();
         if !unused.is_empty() && summary.items > 0 {
             return Err(Error::new(Code::Column, format!("overrides: there is no column at {}", unused.join(", "))));
         }
+        names::give(&mut fields, &[], policies.names);
         let extra = past_limit || !policies.overrides.is_empty();
         let mut schema = Self { fields, policies, summary, extra: None };
         if extra {
@@ -137,7 +138,7 @@ impl Freezing<'_> {
                 let fields = path.fields_in_order().into_iter().map(|(name, field)| {
                     let mut at = at.to_owned();
                     path::push_name(&mut at, name);
-                    Ok(Field { name: name.to_owned(), ty: self.of(field, &at)? })
+                    Ok(Field { name: name.to_owned(), column: None, ty: self.of(field, &at)? })
                 });
                 Type::Struct(fields.collect::<Result<_>>()?)
             }

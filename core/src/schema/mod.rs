@@ -4,6 +4,7 @@ mod arrow;
 mod document;
 mod freeze;
 pub mod learn;
+mod names;
 pub mod policy;
 pub mod summary;
 pub mod timestamp;
@@ -13,8 +14,8 @@ use std::sync::Arc;
 use crate::error::{Code, Error, Result};
 use crate::event::Kind;
 use crate::path;
-pub use arrow::{ELEMENT, EXTRA_TYPE, LAYOUT_KEY, TIMESTAMP_KEY, TYPE_KEY};
-pub use policy::{Extra, Layout, Maps, Mixed, Numbers, Override, Policies};
+pub use arrow::{ELEMENT, EXTRA_TYPE, LAYOUT_KEY, NAME_KEY, TIMESTAMP_KEY, TYPE_KEY};
+pub use policy::{Extra, Layout, Maps, Mixed, Names, Numbers, Override, Policies};
 use summary::Summary;
 pub use timestamp::Timestamp;
 
@@ -26,8 +27,17 @@ pub type Columns = Arc<[String]>;
 pub struct Field {
     /// The attribute's exact name; that of a list's elements and a map's values is fixed.
     pub name: String,
+    /// Its name in Arrow, where that is chosen by another policy than [`Names::Exact`].
+    pub column: Option<String>,
     /// What it holds.
     pub ty: Type,
+}
+
+impl Field {
+    /// Its name in Arrow.
+    pub fn column(&self) -> &str {
+        self.column.as_deref().unwrap_or(&self.name)
+    }
 }
 
 /// What a column holds, and as what.
@@ -128,8 +138,10 @@ impl Schema {
         summary.merge(Summary::clone(&other.summary));
         let mut merged = Self::freeze(Arc::new(summary), self.policies.clone(), None)?;
         // What a person has edited stays as it is.
-        let learnt = Self::freeze(self.summary.clone(), self.policies.clone(), None)?;
+        let mut learnt = Self::freeze(self.summary.clone(), self.policies.clone(), None)?;
+        learnt.rename(&self.fields);
         merged.keep(self.fields.iter().filter(|field| !learnt.fields.contains(field)));
+        merged.rename(&self.fields);
         Ok(if self.extra.is_some() || other.extra.is_some() { merged.frozen() } else { merged })
     }
 
@@ -147,6 +159,7 @@ impl Schema {
         // Columns that are not overridden stay as they are, edited ones too.
         let is_touched = |field: &&Field| touched.iter().any(|step| matches!(step, path::Step::Name(name) if **name == *field.name));
         schema.keep(self.fields.iter().filter(|field| !is_touched(field)));
+        schema.rename(&self.fields);
         Ok(schema.frozen())
     }
 
@@ -157,6 +170,11 @@ impl Schema {
                 field.ty = kept.ty.clone();
             }
         }
+    }
+
+    /// Names the columns; those that stand in `known` keep their names.
+    fn rename(&mut self, known: &[Field]) {
+        names::give(&mut self.fields, known, self.policies.names);
     }
 
     /// These columns of the schema, in this order.
@@ -173,11 +191,17 @@ impl Schema {
         Ok(Self { fields, ..self.clone() })
     }
 
-    /// The same schema without these columns.
+    /// The same schema, as if it had been learnt without these attributes.
     #[must_use]
     pub fn without(mut self, columns: &[String]) -> Self {
         self.fields.retain(|field| !columns.contains(&field.name));
+        self.rename(&[]);
         self
+    }
+
+    /// The names of columns for these attributes that stand beside the schema's.
+    pub fn names_beside(&self, attributes: &[String]) -> Vec<String> {
+        names::beside(&self.fields, attributes, self.policies.names)
     }
 
     /// The same schema, without the column for values that have no place in the others.

@@ -144,6 +144,17 @@ policy! {
 }
 
 policy! {
+    /// Under which names columns, and members of structs, stand in Arrow.
+    Names: "names" {
+        /// Under those of the attributes.
+        #[default]
+        Exact = "exact",
+        /// Under such that Athena can resolve; the attributes' own stand in the metadata.
+        Athena = "athena",
+    }
+}
+
+policy! {
     /// What becomes of values that a frozen schema has no place for.
     Extra: "extra" {
         /// They stand in the column `_extra`, by their path.
@@ -223,6 +234,8 @@ pub struct Policies {
     pub maps: Maps,
     /// Of all values.
     pub layout: Layout,
+    /// Of the columns' names.
+    pub names: Names,
     /// Members of a struct, at most, with `maps="auto"`.
     pub max_fields: usize,
     /// Columns, at most.
@@ -238,6 +251,7 @@ impl Default for Policies {
             mixed: Mixed::default(),
             maps: Maps::default(),
             layout: Layout::default(),
+            names: Names::default(),
             max_fields: MAX_FIELDS,
             max_columns: MAX_COLUMNS,
             overrides: BTreeMap::new(),

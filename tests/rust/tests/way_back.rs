@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use dynarrow::export::open::open;
-use dynarrow::schema::Layout;
+use dynarrow::schema::{Layout, Names};
 use dynarrow::storage::memory::Memory;
 use dynarrow::{
     AttributeValue, Batches, Code, Control, ConvertOptions, Dest, Export, Item, OutputFormat, Policies, ReadOptions, Schema, convert,
@@ -157,8 +157,8 @@ fn in_memory(items: &Items) {
     // serde_json reads what was written.
     let read = |line: &&[u8]| meaning(serde_json::from_slice::<Value>(line).expect("JSON")["Item"].as_object().expect("an item"));
     compare(&written.iter().map(read).collect::<Vec<_>>(), &expected, "DynamoDB JSON");
-    for layout in [Layout::Typed, Layout::Plain] {
-        let policies = Policies { layout, ..Policies::default() };
+    for (layout, names) in [(Layout::Typed, Names::Exact), (Layout::Plain, Names::Exact), (Layout::Typed, Names::Athena)] {
+        let policies = Policies { layout, names, ..Policies::default() };
         let options = ReadOptions { policies, threads: 1, batch_size: 11, ..ReadOptions::default() };
         let batches = source(items).read(options, &Control::default()).expect("a reader").batches(&Control::default()).expect("batches");
         let schema = batches.schema();
@@ -209,12 +209,26 @@ fn through_files(items: &Items, learnt: usize) {
         let schema = export.infer_schema(&options, &Control::default()).expect("a schema");
         compare(&read_all(&bare(&at("typed.parquet")), Some(schema.frozen())), &expected, "typed, by the schema");
 
+        // Other names, by the metadata and by the schema document.
+        let athena = Policies { names: Names::Athena, layout: Layout::Typed, ..Policies::default() };
+        to_file(&export, athena.clone(), None, &at("athena.parquet"));
+        let options = ReadOptions { policies: athena, ..ReadOptions::default() };
+        let schema = export.infer_schema(&options, &Control::default()).expect("a schema");
+        let document = Schema::from_json(&schema.to_json()).expect("a document");
+        compare(&read_all(&open_export(&at("athena.parquet").display().to_string()).expect("a file"), None), &expected, "athena");
+        compare(&read_all(&bare(&at("athena.parquet")), Some(document)), &expected, "athena, by the document");
+
         // Frozen on some of the items: the rest goes through `_extra`.
         let schema =
             source(&items[..learnt.min(items.len())]).infer_schema(&ReadOptions::default(), &Control::default()).expect("a schema");
         to_file(&export, Policies::default(), Some(schema.frozen()), &at("frozen.parquet"));
         let found = read_all(&open_export(&at("frozen.parquet").display().to_string()).expect("a file"), None);
         compare(&found.iter().map(without_nulls).collect::<Vec<_>>(), &plain, "frozen");
+        let options = ReadOptions { policies: Policies { names: Names::Athena, ..Policies::default() }, ..ReadOptions::default() };
+        let schema = source(&items[..learnt.min(items.len())]).infer_schema(&options, &Control::default()).expect("a schema");
+        to_file(&export, Policies::default(), Some(schema.frozen()), &at("frozen.parquet"));
+        let found = read_all(&open_export(&at("frozen.parquet").display().to_string()).expect("a file"), None);
+        compare(&found.iter().map(without_nulls).collect::<Vec<_>>(), &plain, "frozen, athena");
     }
 }
 
