@@ -22,6 +22,7 @@ pub mod block;
 pub mod codec;
 pub mod columns;
 pub mod control;
+mod digits;
 pub mod engine;
 pub mod error;
 pub mod event;

@@ -5,71 +5,82 @@ use std::hash::Hasher;
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 
-/// Whether two names are the same.
-#[inline]
-pub fn is_same(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && ends(a).map_or_else(|| a == b, |a| Some(a) == ends(b))
-}
+use crate::format::json::scan;
 
-/// The bytes of a name that stands so in JSON, and in no other way that anybody writes.
-pub fn in_json(name: &str) -> Option<Box<[u8]>> {
-    let plain = name.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\');
-    plain.then(|| [name.as_bytes(), b"\""].concat().into())
-}
+/// What a name is compared by: of a short one all bytes and the quote that JSON has behind them,
+/// of any other a hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key(u128);
 
-/// Whether the text of a name, behind its quote, begins with these bytes of [`in_json`].
-#[inline]
-pub fn begins(text: &[u8], expected: &[u8]) -> bool {
-    text.get(..expected.len()).is_some_and(|text| is_same(text, expected))
-}
+/// Bytes of a key.
+const LONGEST: usize = 16;
+/// The last byte of a key that is a hash. Others end in a quote or a zero.
+const HASHED: u128 = 0xff << 120;
 
-/// All bytes of a name of up to 16, in two words that may overlap.
-#[inline]
-fn ends(name: &[u8]) -> Option<(u64, u64)> {
-    match name.len() {
-        8..=16 => Some((u64::from_le_bytes(*name.first_chunk()?), u64::from_le_bytes(*name.last_chunk()?))),
-        4..=7 => Some((u32::from_le_bytes(*name.first_chunk()?).into(), u32::from_le_bytes(*name.last_chunk()?).into())),
-        2..=3 => Some((u16::from_le_bytes(*name.first_chunk()?).into(), u16::from_le_bytes(*name.last_chunk()?).into())),
-        _ => None,
+impl Key {
+    /// The key of a name.
+    pub fn new(name: &str) -> Self {
+        let mut bytes = [0; LONGEST];
+        if name.len() < LONGEST {
+            bytes[..name.len()].copy_from_slice(name.as_bytes());
+            bytes[name.len()] = b'"';
+            return Self(u128::from_le_bytes(bytes));
+        }
+        let mut hasher = FxHasher::default();
+        hasher.write(name.as_bytes());
+        Self(u128::from(hasher.finish()) | HASHED)
     }
-}
 
-#[inline]
-fn hash(name: &str) -> u64 {
-    // An odd number without a pattern, and its product's upper half into the lower one.
-    const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
-    let bytes = name.as_bytes();
-    let folded = ends(bytes).map_or_else(
-        || {
-            let mut hasher = FxHasher::default();
-            hasher.write(bytes);
-            hasher.finish()
-        },
-        |(first, last)| first.wrapping_mul(MIX) ^ last ^ bytes.len() as u64,
-    );
-    let mixed = u128::from(folded) * u128::from(MIX);
-    (mixed as u64) ^ (mixed >> 64) as u64
+    /// The key and length of the short name that a text begins with, as JSON has it and without
+    /// an escape, up to its quote.
+    #[inline]
+    pub fn in_json(text: &[u8; LONGEST]) -> Option<(Self, usize)> {
+        let end = scan::specials(text).trailing_zeros();
+        let is_name = text.get(end as usize)? == &b'"';
+        is_name.then(|| (Self(u128::from_le_bytes(*text) & u128::MAX >> (120 - 8 * end)), end as usize))
+    }
+
+    fn is_exact(self) -> bool {
+        self.0 < HASHED
+    }
+
+    #[inline]
+    fn hash(self) -> u64 {
+        // An odd number without a pattern, and its product's upper half into the lower one.
+        const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
+        let folded = (self.0 as u64).wrapping_mul(MIX) ^ (self.0 >> 64) as u64;
+        let mixed = u128::from(folded) * u128::from(MIX);
+        (mixed as u64) ^ (mixed >> 64) as u64
+    }
 }
 
 /// Finds nodes by their names, which the nodes hold.
 #[derive(Default)]
-pub struct Names(HashTable<u32>);
+pub struct Names(HashTable<(Key, u32)>);
 
 impl Names {
-    /// The node with this name.
+    /// The node with this short name.
     #[inline]
+    pub fn find(&self, key: Key) -> Option<u32> {
+        self.0.find(key.hash(), |(found, _)| *found == key).map(|(_, node)| *node)
+    }
+
+    /// The node with this name.
     pub fn get<'a>(&self, name: &str, name_of: impl Fn(u32) -> &'a str) -> Option<u32> {
-        self.0.find(hash(name), |&node| is_same(name_of(node).as_bytes(), name.as_bytes())).copied()
+        let key = Key::new(name);
+        let is_same = |(found, node): &(Key, u32)| *found == key && (key.is_exact() || name_of(*node) == name);
+        self.0.find(key.hash(), is_same).map(|(_, node)| *node)
     }
 
     /// Adds a node with a name that no other has.
-    pub fn insert<'a>(&mut self, name: &str, node: u32, name_of: impl Fn(u32) -> &'a str) {
-        self.0.insert_unique(hash(name), node, |&node| hash(name_of(node)));
+    pub fn insert(&mut self, name: &str, node: u32) {
+        let key = Key::new(name);
+        self.0.insert_unique(key.hash(), (key, node), |(key, _)| key.hash());
     }
 
     /// Takes a node out.
     pub fn remove(&mut self, name: &str, node: u32) {
-        if let Ok(entry) = self.0.find_entry(hash(name), |&found| found == node) {
+        if let Ok(entry) = self.0.find_entry(Key::new(name).hash(), |&(_, found)| found == node) {
             entry.remove();
         }
     }
@@ -90,11 +101,20 @@ mod tests {
         let mut names = Names::default();
         for (node, name) in all.iter().enumerate() {
             assert_eq!(names.get(name, |node| &all[node as usize]), None);
-            names.insert(name, node as u32, |node| &all[node as usize]);
+            names.insert(name, node as u32);
         }
         for (node, name) in all.iter().enumerate() {
             assert_eq!(names.get(name, |node| &all[node as usize]), Some(node as u32));
-            assert!(all.iter().all(|other| is_same(name.as_bytes(), other.as_bytes()) == (name == other)));
+            let mut text = [b'x'; LONGEST];
+            if name.len() < LONGEST {
+                text[..name.len()].copy_from_slice(name.as_bytes());
+                text[name.len()] = b'"';
+                assert_eq!(Key::in_json(&text), Some((Key::new(name), name.len())));
+                assert_eq!(names.find(Key::new(name)), Some(node as u32));
+            } else {
+                text.copy_from_slice(&name.as_bytes()[..LONGEST]);
+                assert_eq!(Key::in_json(&text), None);
+            }
         }
         for (node, name) in all.iter().enumerate() {
             names.remove(name, node as u32);

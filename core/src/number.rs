@@ -8,6 +8,8 @@
 
 use std::fmt;
 
+use crate::digits::{self, Digits};
+
 /// Significant digits that DynamoDB keeps.
 pub const MAX_DIGITS: u32 = 38;
 const MAX_MAGNITUDE: i32 = 125;
@@ -74,6 +76,25 @@ impl Number {
             }
         }
         general(text)
+    }
+
+    /// The short number that a text begins with, and the bytes up to behind the quote that ends it.
+    #[inline]
+    pub fn quoted(text: &[u8]) -> Option<(Self, usize)> {
+        let sign = usize::from(text.first() == Some(&b'-'));
+        let Digits { value, scale, length } = digits::quoted(text.get(sign..)?.first_chunk()?)?;
+        let value = value as i64;
+        Some((Self::from_short(if sign == 0 { value } else { -value }, scale), sign + length + 1))
+    }
+
+    /// `mantissa × 10^-scale` in its one form.
+    #[inline]
+    fn from_short(mut mantissa: i64, mut scale: u32) -> Self {
+        while scale > 0 && mantissa % 10 == 0 {
+            mantissa /= 10;
+            scale -= 1;
+        }
+        Self { mantissa: i128::from(mantissa), exponent: -(scale as i16) }
     }
 
     /// `mantissa × 10^exponent` in its one form; `None` where DynamoDB has no such number.
@@ -219,15 +240,8 @@ fn short_fraction(negative: bool, digits: &[u8]) -> Option<Number> {
         }
         value = value * 10 + i64::from(digit);
     }
-    let mut scale = digits.len() - point - 1;
-    if point == 0 || scale == 0 {
-        return None;
-    }
-    while scale > 0 && value % 10 == 0 {
-        value /= 10;
-        scale -= 1;
-    }
-    Some(Number { mantissa: i128::from(if negative { -value } else { value }), exponent: -(scale as i16) })
+    let scale = digits.len() - point - 1;
+    (point > 0 && scale > 0).then(|| Number::from_short(if negative { -value } else { value }, scale as u32))
 }
 
 #[cold]

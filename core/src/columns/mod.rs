@@ -99,8 +99,6 @@ enum Frame {
         node: u32,
         row: usize,
         last: u32,
-        /// The name that is expected next.
-        guess: u32,
     },
     /// A map whose members are entries.
     Map {

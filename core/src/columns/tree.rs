@@ -9,7 +9,7 @@ use arrow::error::ArrowError;
 
 use super::builders::{Booleans, Bytes, Lists, Validity, Values};
 use crate::event::{Kind, Want};
-use crate::name::{self, Names};
+use crate::name::Names;
 use crate::number::Number;
 use crate::schema::{Field, Timestamp, Type};
 
@@ -18,11 +18,8 @@ pub const NONE: u32 = u32::MAX;
 
 pub struct Node {
     pub name: Box<str>,
-    pub in_json: Option<Box<[u8]>>,
     /// The row behind the last one that had this name.
     pub seen: usize,
-    /// What followed this name the last time.
-    pub next: u32,
     /// Where the name was first seen, where that matters.
     pub first: Place,
     pub builder: Builder,
@@ -89,7 +86,6 @@ pub enum Builder {
 pub struct Members {
     pub nodes: Vec<u32>,
     pub names: Names,
-    pub first: u32,
 }
 
 /// How a number went into a column.
@@ -129,7 +125,7 @@ impl Tree {
     pub fn add_unwanted(&mut self, name: &str, root: &mut Members) -> u32 {
         let node = self.push(name, Builder::Unwanted, Place::default());
         self.unwanted += 1;
-        root.names.insert(name, node, |node| &self.nodes[node as usize].name);
+        root.names.insert(name, node);
         node
     }
 
@@ -140,7 +136,7 @@ impl Tree {
     }
 
     fn push(&mut self, name: &str, builder: Builder, first: Place) -> u32 {
-        self.nodes.push(Node { name: name.into(), in_json: name::in_json(name), seen: 0, next: NONE, first, builder });
+        self.nodes.push(Node { name: name.into(), seen: 0, first, builder });
         self.nodes.len() as u32 - 1
     }
 
@@ -153,12 +149,9 @@ impl Tree {
         let children: Vec<_> = fields.iter().map(|field| self.add(&field.name, &field.ty)).collect();
         let mut names = Names::default();
         for (field, &node) in fields.iter().zip(&children) {
-            names.insert(&field.name, node, |node| &self.nodes[node as usize].name);
+            names.insert(&field.name, node);
         }
-        for pair in children.windows(2) {
-            self.nodes[pair[0] as usize].next = pair[1];
-        }
-        Members { first: children.first().copied().unwrap_or(NONE), nodes: children, names }
+        Members { nodes: children, names }
     }
 
     fn add(&mut self, name: &str, ty: &Type) -> u32 {

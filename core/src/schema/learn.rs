@@ -10,7 +10,7 @@ use super::Columns;
 use super::summary::{Digits, First, PathSummary, Summary};
 use crate::error::{Code, Error};
 use crate::event::{Kind, Refusal, Sink, Want};
-use crate::name::{self, Names};
+use crate::name::{Key, Names};
 use crate::number::Number;
 
 /// Paths that a summary may hold, by default: past it memory would grow with the data.
@@ -48,13 +48,9 @@ pub struct Learner {
 
 struct Node {
     name: Box<str>,
-    in_json: Option<Box<[u8]>>,
     parent: u32,
     /// The map that last had this name.
     seen: u64,
-    /// What followed this name, or came first in this map, the last time.
-    next: u32,
-    first_child: u32,
     children: Names,
     element: u32,
     /// `first` is kept by block while learning; items are counted through at the end.
@@ -76,7 +72,7 @@ struct Place {
 
 #[derive(Clone, Copy)]
 enum Frame {
-    Map { node: u32, map: u64, last: u32, guess: u32 },
+    Map { node: u32, map: u64 },
     List { node: u32, element: u32, length: u64 },
     Set { node: u32, length: u64 },
 }
@@ -114,11 +110,8 @@ impl Node {
     fn new(name: &str, parent: u32) -> Self {
         Self {
             name: name.into(),
-            in_json: name::in_json(name),
             parent,
             seen: 0,
-            next: NONE,
-            first_child: NONE,
             children: Names::default(),
             element: NONE,
             first: Place { block: u64::MAX, item: u64::MAX, position: u64::MAX },
@@ -200,9 +193,7 @@ impl Learner {
             return Ok(child);
         }
         let child = self.add_node(name, parent)?;
-        let mut children = std::mem::take(&mut self.nodes[parent as usize].children);
-        children.insert(name, child, |node| &self.nodes[node as usize].name);
-        self.nodes[parent as usize].children = children;
+        self.nodes[parent as usize].children.insert(name, child);
         Ok(child)
     }
 
@@ -271,7 +262,7 @@ impl Sink for Learner {
         self.maps += 1;
         self.map = self.maps;
         self.nodes_before = self.nodes.len();
-        self.open.push(Frame::Map { node: ROOT, map: self.map, last: NONE, guess: self.nodes[ROOT as usize].first_child });
+        self.open.push(Frame::Map { node: ROOT, map: self.map });
     }
 
     fn commit_item(&mut self, _bytes: usize) -> Result<(), Refusal> {
@@ -342,7 +333,7 @@ impl Sink for Learner {
 
     fn attribute(&mut self, name: &str) -> Result<Want, Refusal> {
         let depth = self.open.len();
-        let Some(Frame::Map { node, map, last, guess }) = self.open.last().copied() else { return Ok(Want::Nothing) };
+        let Some(Frame::Map { node, map }) = self.open.last().copied() else { return Ok(Want::Nothing) };
         if depth == 1
             && let Some(columns) = &self.columns
             && !columns.iter().any(|column| column == name)
@@ -363,39 +354,27 @@ impl Sink for Learner {
                 }
             };
         }
-        let expected =
-            self.nodes.get(guess as usize).is_some_and(|found| found.parent == node && found.in_json.is_some() && *found.name == *name);
-        let child = if expected { guess } else { self.child(node, name)? };
-        if child != guess {
-            match self.nodes.get_mut(last as usize) {
-                Some(last) => last.next = child,
-                None => self.nodes[node as usize].first_child = child,
-            }
-        }
+        let child = self.child(node, name)?;
         let found = &mut self.nodes[child as usize];
         if found.seen == map {
             return Err(Refusal::duplicate());
         }
         found.seen = map;
-        let next = found.next;
-        if let Some(Frame::Map { last, guess, .. }) = self.open.last_mut() {
-            *last = child;
-            *guess = next;
-        }
         self.current = child;
         Ok(Want::Value)
     }
 
     #[inline]
-    fn expected(&mut self, text: &[u8]) -> Option<(usize, Want)> {
-        let Some(Frame::Map { node, map, last, guess }) = self.open.last_mut() else { return None };
-        let found = self.nodes.get_mut(*guess as usize)?;
-        let in_json = found.in_json.as_ref().filter(|name| found.parent == *node && found.seen != *map && name::begins(text, name))?;
+    fn known(&mut self, name: Key) -> Option<Want> {
+        let Some(Frame::Map { node, map }) = self.open.last() else { return None };
+        let child = self.nodes[*node as usize].children.find(name)?;
+        let found = &mut self.nodes[child as usize];
+        if found.seen == *map {
+            return None;
+        }
         found.seen = *map;
-        self.current = *guess;
-        *last = *guess;
-        *guess = found.next;
-        Some((in_json.len(), Want::Value))
+        self.current = child;
+        Some(Want::Value)
     }
 
     fn string(&mut self, value: &str) {
@@ -449,7 +428,7 @@ impl Sink for Learner {
     fn begin_map(&mut self) {
         let node = self.value(Event::Kind(Kind::M), 0);
         self.maps += 1;
-        self.open.push(Frame::Map { node, map: self.maps, last: NONE, guess: self.nodes[node as usize].first_child });
+        self.open.push(Frame::Map { node, map: self.maps });
     }
 
     fn end_map(&mut self) {
@@ -463,8 +442,6 @@ impl Sink for Learner {
             match self.add_node("", node) {
                 Ok(added) => {
                     element = added;
-                    // It has no name, and none is it.
-                    self.nodes[added as usize].in_json = None;
                     self.nodes[node as usize].element = added;
                 }
                 Err(refusal) => {
