@@ -2,7 +2,6 @@
 
 use std::hash::Hasher;
 
-use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 
 use crate::format::json::scan;
@@ -43,46 +42,110 @@ impl Key {
     fn is_exact(self) -> bool {
         self.0 < HASHED
     }
+}
 
+/// Finds the members of maps by their names: open addressing, as a look-up for each attribute is
+/// most of what is done with it.
+#[derive(Default)]
+pub struct Names {
+    /// A power of two, at most half of them used.
+    slots: Vec<Slot>,
+    used: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Slot {
+    name: Key,
+    /// The map's node, and the name's.
+    map: u32,
+    node: u32,
+}
+
+/// No node.
+const NONE: u32 = u32::MAX;
+const EMPTY: Slot = Slot { name: Key(0), map: NONE, node: NONE };
+const FEWEST: usize = 16;
+
+impl Slot {
+    /// Where the search for it begins.
     #[inline]
-    fn hash(self) -> u64 {
+    fn home(map: u32, name: Key) -> usize {
         // An odd number without a pattern, and its product's upper half into the lower one.
         const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
-        let folded = (self.0 as u64).wrapping_mul(MIX) ^ (self.0 >> 64) as u64;
+        let folded = (name.0 as u64 ^ u64::from(map)).wrapping_mul(MIX) ^ (name.0 >> 64) as u64;
         let mixed = u128::from(folded) * u128::from(MIX);
-        (mixed as u64) ^ (mixed >> 64) as u64
+        (mixed as u64 ^ (mixed >> 64) as u64) as usize
     }
 }
 
-/// Finds nodes by their names, which the nodes hold.
-#[derive(Default)]
-pub struct Names(HashTable<(Key, u32)>);
-
 impl Names {
-    /// The node with this short name.
+    /// The node of a short name in a map.
     #[inline]
-    pub fn find(&self, key: Key) -> Option<u32> {
-        self.0.find(key.hash(), |(found, _)| *found == key).map(|(_, node)| *node)
+    pub fn find(&self, map: u32, name: Key) -> Option<u32> {
+        self.search(map, name, |_| true).ok().map(|at| self.slots[at].node)
     }
 
-    /// The node with this name.
-    pub fn get<'a>(&self, name: &str, name_of: impl Fn(u32) -> &'a str) -> Option<u32> {
+    /// The node of a name in a map.
+    pub fn get<'a>(&self, map: u32, name: &str, name_of: impl Fn(u32) -> &'a str) -> Option<u32> {
         let key = Key::new(name);
-        let is_same = |(found, node): &(Key, u32)| *found == key && (key.is_exact() || name_of(*node) == name);
-        self.0.find(key.hash(), is_same).map(|(_, node)| *node)
+        let at = self.search(map, key, |node| key.is_exact() || name_of(node) == name);
+        at.ok().map(|at| self.slots[at].node)
     }
 
-    /// Adds a node with a name that no other has.
-    pub fn insert(&mut self, name: &str, node: u32) {
-        let key = Key::new(name);
-        self.0.insert_unique(key.hash(), (key, node), |(key, _)| key.hash());
+    /// Adds a node with a name that the map does not have.
+    pub fn insert(&mut self, map: u32, name: &str, node: u32) {
+        self.used += 1;
+        if self.used * 2 > self.slots.len() {
+            let more = vec![EMPTY; (self.slots.len() * 2).max(FEWEST)];
+            let slots = std::mem::replace(&mut self.slots, more);
+            slots.into_iter().filter(|slot| slot.node != NONE).for_each(|slot| self.put(slot));
+        }
+        self.put(Slot { name: Key::new(name), map, node });
+    }
+
+    fn put(&mut self, slot: Slot) {
+        if let Err(at) = self.search(slot.map, slot.name, |_| false) {
+            self.slots[at] = slot;
+        }
     }
 
     /// Takes a node out.
-    pub fn remove(&mut self, name: &str, node: u32) {
-        if let Ok(entry) = self.0.find_entry(Key::new(name).hash(), |&(_, found)| found == node) {
-            entry.remove();
+    pub fn remove(&mut self, map: u32, name: &str, node: u32) {
+        let Ok(mut hole) = self.search(map, Key::new(name), |found| found == node) else { return };
+        self.used -= 1;
+        // Those behind it move up, unless that were before their home.
+        let mask = self.slots.len() - 1;
+        let mut at = hole;
+        loop {
+            at = (at + 1) & mask;
+            let slot = self.slots[at];
+            if slot.node == NONE {
+                break;
+            }
+            let home = Slot::home(slot.map, slot.name);
+            if at.wrapping_sub(home) & mask >= at.wrapping_sub(hole) & mask {
+                self.slots[hole] = slot;
+                hole = at;
+            }
         }
+        self.slots[hole] = EMPTY;
+    }
+
+    /// The slot of a name whose node `is_it`, or that where it has its place.
+    #[inline]
+    fn search(&self, map: u32, name: Key, is_it: impl Fn(u32) -> bool) -> Result<usize, usize> {
+        let mask = self.slots.len().wrapping_sub(1);
+        let mut at = Slot::home(map, name) & mask;
+        while let Some(slot) = self.slots.get(at) {
+            if slot.name == name && slot.map == map && is_it(slot.node) {
+                return Ok(at);
+            }
+            if slot.node == NONE {
+                break;
+            }
+            at = (at + 1) & mask;
+        }
+        Err(at)
     }
 }
 
@@ -100,25 +163,28 @@ mod tests {
         }
         let mut names = Names::default();
         for (node, name) in all.iter().enumerate() {
-            assert_eq!(names.get(name, |node| &all[node as usize]), None);
-            names.insert(name, node as u32);
+            assert_eq!(names.get(7, name, |node| &all[node as usize]), None);
+            names.insert(7, name, node as u32);
+            names.insert(8, name, 0);
         }
         for (node, name) in all.iter().enumerate() {
-            assert_eq!(names.get(name, |node| &all[node as usize]), Some(node as u32));
+            assert_eq!(names.get(7, name, |node| &all[node as usize]), Some(node as u32));
             let mut text = [b'x'; LONGEST];
             if name.len() < LONGEST {
                 text[..name.len()].copy_from_slice(name.as_bytes());
                 text[name.len()] = b'"';
                 assert_eq!(Key::in_json(&text), Some((Key::new(name), name.len())));
-                assert_eq!(names.find(Key::new(name)), Some(node as u32));
+                assert_eq!(names.find(7, Key::new(name)), Some(node as u32));
             } else {
                 text.copy_from_slice(&name.as_bytes()[..LONGEST]);
                 assert_eq!(Key::in_json(&text), None);
             }
         }
         for (node, name) in all.iter().enumerate() {
-            names.remove(name, node as u32);
-            assert_eq!(names.get(name, |node| &all[node as usize]), None);
+            names.remove(7, name, node as u32);
+            assert_eq!(names.get(7, name, |node| &all[node as usize]), None);
+            assert!(all[node + 1..].iter().all(|name| names.get(7, name, |node| &all[node as usize]).is_some()));
         }
+        assert!(all.iter().all(|name| names.get(8, name, |_| name) == Some(0)));
     }
 }

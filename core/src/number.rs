@@ -158,7 +158,10 @@ impl Number {
     /// Digits left of the decimal point, without leading zeros (0 for 0.5).
     #[inline]
     pub fn integer_digits(self) -> u32 {
-        let digits = if self.mantissa == 0 { 0 } else { self.mantissa.unsigned_abs().ilog10() + 1 };
+        // Few numbers need the logarithm of more than a u64, which is slow.
+        let mantissa = self.mantissa.unsigned_abs();
+        let log = u64::try_from(mantissa).map_or_else(|_| mantissa.checked_ilog10(), u64::checked_ilog10);
+        let digits = log.map_or(0, |log| log + 1);
         digits.saturating_add_signed(i32::from(self.exponent))
     }
 

@@ -24,7 +24,7 @@ use crate::path;
 use crate::schema::{Extra, Schema};
 use builders::Bytes;
 pub use losses::{Loss, Losses};
-use tree::{Builder, Fit, Members, NONE, Node, Place, Tree};
+use tree::{Builder, Fit, NONE, Node, Place, Tree};
 
 /// What a value without a place in the schema means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ const MAX_UNWANTED: usize = 10_000;
 pub struct ColumnSink {
     schema: SchemaRef,
     tree: Tree,
-    root: Members,
+    columns: Vec<u32>,
     unplaced: Unplaced,
     /// Attributes that are no columns were not asked for.
     chosen: bool,
@@ -137,11 +137,11 @@ impl ColumnSink {
     /// `chosen` ones.
     pub fn new(schema: &Schema, chosen: bool, unplaced: Unplaced) -> Self {
         let mut tree = Tree::new(unplaced == Unplaced::Guessed);
-        let root = tree.members(schema.fields());
+        let columns = tree.columns(schema.fields());
         Self {
             schema: Arc::new(schema.to_arrow()),
             tree,
-            root,
+            columns,
             unplaced,
             chosen,
             rows: 0,
@@ -174,8 +174,8 @@ impl ColumnSink {
     pub fn are_in_order(sinks: &[&Self]) -> bool {
         let Some(sink) = sinks.first() else { return true };
         let first = |node: u32| sinks.iter().map(|sink| sink.tree.nodes[node as usize].first).min();
-        let root = (!sink.chosen).then_some(&sink.root);
-        root.into_iter().chain(sink.tree.structs()).all(|members| members.nodes.is_sorted_by_key(|&node| first(node)))
+        let columns = (!sink.chosen).then_some(&*sink.columns);
+        columns.into_iter().chain(sink.tree.structs()).all(|members| members.is_sorted_by_key(|&node| first(node)))
     }
 
     /// The rows since the last call.
@@ -185,7 +185,7 @@ impl ColumnSink {
         let mut arrays = Vec::with_capacity(schema.fields().len());
         let failed = |e: arrow::error::ArrowError| Error::new(Code::Io, e.to_string());
         for (n, field) in schema.fields().iter().enumerate() {
-            arrays.push(match self.root.nodes.get(n) {
+            arrays.push(match self.columns.get(n) {
                 Some(&node) => self.tree.finish(node, field.data_type(), rows).map_err(failed)?,
                 None => self.extra.column.finish_text(rows).map_err(failed)?,
             });

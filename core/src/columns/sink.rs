@@ -1,6 +1,6 @@
 //! The events of items into columns: each finds its place in the tree, or is text, or has none.
 
-use super::tree::{Builder, Fit, Members, NONE, Node, Tree};
+use super::tree::{Builder, Fit, NONE, Node};
 use super::{ColumnSink, Frame, Losses, MAX_UNWANTED};
 use crate::event::{Kind, Refusal, Sink, Want};
 use crate::format::json::encode::ValueEncoder;
@@ -64,8 +64,8 @@ impl Sink for ColumnSink {
         while let Some((node, before)) = self.sighted.pop() {
             self.tree.nodes[node as usize].first = before;
         }
-        for at in 0..self.root.nodes.len() {
-            self.tree.truncate(self.root.nodes[at], self.rows);
+        for at in 0..self.columns.len() {
+            self.tree.truncate(self.columns[at], self.rows);
         }
         self.tree.forget_unwanted(self.rows);
     }
@@ -79,11 +79,10 @@ impl Sink for ColumnSink {
         match self.open.last_mut() {
             Some(Frame::Struct { node, .. }) => {
                 let is_root = *node == NONE;
-                let Some(members) = members(&self.root, &self.tree, *node) else { return Ok(Want::Nothing) };
-                let child = if let Some(found) = members.names.get(name, |node| &self.tree.nodes[node as usize].name) {
+                let child = if let Some(found) = self.tree.member(*node, name) {
                     found
                 } else if self.chosen && is_root && self.tree.unwanted() < MAX_UNWANTED {
-                    self.tree.add_unwanted(name, &mut self.root)
+                    self.tree.add_unwanted(name)
                 } else {
                     self.unwanted.add(name)?;
                     if self.chosen && is_root {
@@ -112,7 +111,7 @@ impl Sink for ColumnSink {
     #[inline]
     fn known(&mut self, name: Key) -> Option<Want> {
         let Some(Frame::Struct { node, .. }) = self.open.last().filter(|_| !self.text.is_open()) else { return None };
-        let child = members(&self.root, &self.tree, *node)?.names.find(name)?;
+        let child = self.tree.names.find(*node, name)?;
         self.enter(child)
     }
 
@@ -294,15 +293,5 @@ impl Sink for ColumnSink {
         } else {
             lists.set(row, next);
         }
-    }
-}
-
-/// The members of the item, or of a map whose members are columns.
-#[inline]
-fn members<'a>(root: &'a Members, tree: &'a Tree, node: u32) -> Option<&'a Members> {
-    match tree.nodes.get(node as usize) {
-        None => Some(root),
-        Some(Node { builder: Builder::Struct(members, _), .. }) => Some(members),
-        Some(_) => None,
     }
 }

@@ -55,7 +55,7 @@ pub enum Builder {
     Binary(Bytes),
     /// Has no values.
     Null,
-    Struct(Members, Validity),
+    Struct(Vec<u32>, Validity),
     Map {
         lists: Lists,
         keys: Bytes,
@@ -82,12 +82,6 @@ pub enum Builder {
     Unwanted,
 }
 
-#[derive(Default)]
-pub struct Members {
-    pub nodes: Vec<u32>,
-    pub names: Names,
-}
-
 /// How a number went into a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fit {
@@ -104,6 +98,8 @@ pub enum Fit {
 /// All builders of a schema.
 pub struct Tree {
     pub nodes: Vec<Node>,
+    /// The members of structs, and below `NONE` the columns.
+    pub names: Names,
     /// The schema is a guess: it is watched where names first stand, and what was always empty
     /// has no place for anything.
     guessed: bool,
@@ -113,7 +109,7 @@ pub struct Tree {
 
 impl Tree {
     pub fn new(guessed: bool) -> Self {
-        Self { nodes: Vec::new(), guessed, unwanted: 0 }
+        Self { nodes: Vec::new(), names: Names::default(), guessed, unwanted: 0 }
     }
 
     /// How many names are known that were not asked for.
@@ -122,10 +118,10 @@ impl Tree {
     }
 
     /// A node for an attribute that was not asked for.
-    pub fn add_unwanted(&mut self, name: &str, root: &mut Members) -> u32 {
+    pub fn add_unwanted(&mut self, name: &str) -> u32 {
         let node = self.push(name, Builder::Unwanted, Place::default());
         self.unwanted += 1;
-        root.names.insert(name, node);
+        self.names.insert(NONE, name, node);
         node
     }
 
@@ -141,17 +137,27 @@ impl Tree {
     }
 
     /// The members of all structs.
-    pub fn structs(&self) -> impl Iterator<Item = &Members> {
-        self.nodes.iter().filter_map(|node| if let Builder::Struct(members, _) = &node.builder { Some(members) } else { None })
+    pub fn structs(&self) -> impl Iterator<Item = &[u32]> {
+        self.nodes.iter().filter_map(|node| if let Builder::Struct(members, _) = &node.builder { Some(&**members) } else { None })
     }
 
-    pub fn members(&mut self, fields: &[Field]) -> Members {
-        let children: Vec<_> = fields.iter().map(|field| self.add(&field.name, &field.ty)).collect();
-        let mut names = Names::default();
-        for (field, &node) in fields.iter().zip(&children) {
-            names.insert(&field.name, node);
+    /// The nodes of fields that are no members yet.
+    fn nodes(&mut self, fields: &[Field]) -> Vec<u32> {
+        fields.iter().map(|field| self.add(&field.name, &field.ty)).collect()
+    }
+
+    /// The columns.
+    pub fn columns(&mut self, fields: &[Field]) -> Vec<u32> {
+        let columns = self.nodes(fields);
+        for (field, &node) in fields.iter().zip(&columns) {
+            self.names.insert(NONE, &field.name, node);
         }
-        Members { nodes: children, names }
+        columns
+    }
+
+    /// The member of a struct, or with `NONE` of the item, that has this name.
+    pub fn member(&self, parent: u32, name: &str) -> Option<u32> {
+        self.names.get(parent, name, |node| &self.nodes[node as usize].name)
     }
 
     fn add(&mut self, name: &str, ty: &Type) -> u32 {
@@ -168,7 +174,7 @@ impl Tree {
             Type::Boolean => Builder::Boolean(Booleans::default()),
             Type::Binary => Builder::Binary(Bytes::default()),
             Type::Null => Builder::Null,
-            Type::Struct(fields) => Builder::Struct(self.members(fields), Validity::default()),
+            Type::Struct(fields) => Builder::Struct(self.nodes(fields), Validity::default()),
             Type::Map(value) => self.map(value),
             Type::EmptyMap if self.guessed => Builder::Map { lists: Lists::default(), keys: Bytes::default(), value: NONE },
             Type::EmptyMap => self.map(&Type::Null),
@@ -186,7 +192,13 @@ impl Tree {
             Type::Json => Builder::Json(Bytes::default()),
             Type::MixedText => Builder::MixedText(Bytes::default()),
         };
-        self.push(name, builder, if self.guessed { Place::NEVER } else { Place::default() })
+        let node = self.push(name, builder, if self.guessed { Place::NEVER } else { Place::default() });
+        if let Builder::Struct(members, _) = &self.nodes[node as usize].builder {
+            for &member in members {
+                self.names.insert(node, &self.nodes[member as usize].name, member);
+            }
+        }
+        node
     }
 
     fn map(&mut self, value: &Type) -> Builder {
@@ -228,7 +240,7 @@ impl Tree {
             Builder::Null | Builder::Unwanted => new_null_array(ty, rows),
             Builder::Struct(members, validity) => {
                 validity.pad(rows);
-                self.finish_struct(members.nodes.iter().copied(), ty, validity.finish(), rows)?
+                self.finish_struct(members.iter().copied(), ty, validity.finish(), rows)?
             }
             Builder::Mixed { children, .. } if children.iter().all(|&child| child == NONE) => new_null_array(ty, rows),
             Builder::Mixed { children, validity, .. } => {
@@ -281,7 +293,7 @@ impl Tree {
             Builder::Null | Builder::Unwanted => {}
             Builder::Struct(members, validity) => {
                 validity.truncate(rows);
-                members.nodes.iter().for_each(|&node| self.truncate(node, rows));
+                members.iter().for_each(|&node| self.truncate(node, rows));
             }
             Builder::Mixed { children, validity, .. } => {
                 validity.truncate(rows);

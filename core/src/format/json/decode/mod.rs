@@ -12,6 +12,7 @@ mod value;
 
 use super::super::record::{Decoded, Fault, Form};
 use super::scan;
+use value::Opening;
 use crate::error::Code;
 use crate::event::{Discard, SetMembers, Sink, Want};
 use crate::name::Key;
@@ -202,15 +203,19 @@ impl<'a> Decoder<'a> {
         }
         loop {
             let name_at = self.at;
-            let want = match self.known_name(sink) {
-                Some(want) => want,
-                None => self.name(sink)?,
+            let (want, opening) = match self.known_name(sink) {
+                Some(found) => found,
+                None => (self.name(sink)?, self.opening()),
             };
             let value = match want {
-                Want::Value => self.value(sink),
-                Want::Nothing => self.unwanted_value(),
+                Want::Value => self.content(opening, sink),
+                Want::Nothing => self.unwanted_content(opening),
             };
-            if let Err(fault) = value {
+            if value.is_ok() && self.bytes[self.at..].first_chunk() == Some(b"},\"") {
+                self.at += 2;
+                continue;
+            }
+            if let Err(fault) = value.and_then(|()| self.end_of_value()) {
                 return Err(self.in_attribute(fault, name_at));
             }
             match self.bytes.get(self.at) {
@@ -233,17 +238,18 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// The name that starts here, if it is short and the sink knows it, with its colon.
+    /// The name that starts here, if it is short and the sink knows it, with its colon; and what
+    /// the value behind it begins with.
     #[inline]
-    fn known_name<S: Sink>(&mut self, sink: &mut S) -> Option<Want> {
-        let [b'"', text @ ..] = self.bytes.get(self.at..)?.first_chunk::<18>()? else { return None };
+    fn known_name<S: Sink>(&mut self, sink: &mut S) -> Option<(Want, Opening)> {
+        // Enough for any short name with quotes and colon, and an opening.
+        let [b'"', text @ ..] = self.bytes.get(self.at..)?.first_chunk::<32>()? else { return None };
         let (key, length) = Key::in_json(text.first_chunk()?)?;
-        if text.get(length + 1) != Some(&b':') {
-            return None;
-        }
+        let [b':', behind @ ..] = text.get(length + 1..)? else { return None };
+        let opening = Opening::new(behind);
         let want = sink.known(key)?;
         self.at += length + 3;
-        Some(want)
+        Some((want, opening))
     }
 
     /// Any name that starts here, with its colon.

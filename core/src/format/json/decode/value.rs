@@ -13,9 +13,22 @@ use crate::format::record::{Decoded, Fault, MAX_NESTING, shown};
 use crate::number::Number;
 use crate::path::Step;
 
+/// The first bytes of a value, as a number to be compared at once; zeros where there are fewer.
+#[derive(Clone, Copy)]
+pub struct Opening(u64);
+
+impl Opening {
+    #[inline]
+    pub fn new(text: &[u8]) -> Self {
+        // No value is shorter: `{"S":""}`.
+        Self(text.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes)))
+    }
+}
+
 /// Nearly all values begin so, up to where their content does.
 const STRING: u64 = word(b"{\"S\":\"");
 const NUMBER: u64 = word(b"{\"N\":\"");
+const BASE64: u64 = word(b"{\"B\":\"");
 const FIVE: u64 = word(&[0xff; 5]);
 const BINARY: u64 = word(b"{\"B\":");
 const MAP: u64 = word(b"{\"M\":");
@@ -27,7 +40,6 @@ const BINARIES: u64 = word(b"{\"BS\":");
 const BOOLEAN: u64 = word(b"{\"BOOL\":");
 const NULL: u64 = word(b"{\"NULL\":");
 
-/// Bytes as a number, to be compared at once.
 const fn word(bytes: &[u8]) -> u64 {
     let mut word = [0; 8];
     word.split_at_mut(bytes.len()).0.copy_from_slice(bytes);
@@ -38,8 +50,20 @@ impl Decoder<'_> {
     /// The value that starts here.
     #[inline]
     pub(super) fn value<S: Sink>(&mut self, sink: &mut S) -> Decoded {
+        self.content(self.opening(), sink)?;
+        self.end_of_value()
+    }
+
+    #[inline]
+    pub(super) fn opening(&self) -> Opening {
+        self.bytes.get(self.at..).map_or(Opening(0), Opening::new)
+    }
+
+    /// The value that starts here with `opening`, up to its closing brace.
+    #[inline]
+    pub(super) fn content<S: Sink>(&mut self, opening: Opening, sink: &mut S) -> Decoded {
         // Nearly all values are these.
-        match self.opening() & SIX {
+        match opening.0 & SIX {
             STRING => {
                 self.at += 6;
                 let value = self.string_body()?;
@@ -49,21 +73,13 @@ impl Decoder<'_> {
                 self.at += 6;
                 self.number(sink)?;
             }
-            _ => self.other_value(sink)?,
+            _ => self.other_content(opening, sink)?,
         }
-        self.end_of_value()
+        Ok(())
     }
 
-    /// The bytes that come next; no value is shorter: `{"S":""}`.
-    #[inline]
-    fn opening(&self) -> u64 {
-        self.bytes.get(self.at..).and_then(<[u8]>::first_chunk).map_or(0, |bytes| u64::from_le_bytes(*bytes))
-    }
-
-    /// A value but for its closing brace.
     #[inline(never)]
-    fn other_value<S: Sink>(&mut self, sink: &mut S) -> Decoded {
-        let opening = self.opening();
+    fn other_content<S: Sink>(&mut self, Opening(opening): Opening, sink: &mut S) -> Decoded {
         let (kind, length) = match (opening & FIVE, opening & SIX, opening) {
             (MAP, _, _) => (Kind::M, 5),
             (LIST, _, _) => (Kind::L, 5),
@@ -137,18 +153,17 @@ impl Decoder<'_> {
         Ok(kind)
     }
 
-    /// A value that nobody asked for: syntax, descriptors and names are checked all the same.
-    pub(super) fn unwanted_value(&mut self) -> Decoded {
+    /// The same of a value that nobody asked for: syntax, descriptors and names are checked.
+    pub(super) fn unwanted_content(&mut self, opening: Opening) -> Decoded {
         // Texts, numbers and binaries hold no names.
-        let opening = self.opening();
-        if matches!(opening & SIX, STRING | NUMBER) {
+        if matches!(opening.0 & SIX, STRING | NUMBER | BASE64) {
             self.at += 6;
             self.string_body()?;
-            return self.end_of_value();
+            return Ok(());
         }
         let mut discard = std::mem::take(&mut self.scratch.discard);
         discard.begin_item();
-        let result = self.value(&mut discard);
+        let result = self.content(opening, &mut discard);
         self.scratch.discard = discard;
         result
     }

@@ -1,17 +1,20 @@
 //! Events → summary: the sink that learns what stands at each path.
 //!
-//! Values are written into a journal while an item is read, and counted when it is
-//! committed: an item that turns out bad leaves no trace.
+//! Values are counted at once, and it is written down what to take back: an item that turns
+//! out bad leaves no trace.
+
+mod node;
 
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
 use super::Columns;
-use super::summary::{Digits, First, PathSummary, Summary};
+use super::summary::{Lengths, PathSummary, Summary};
 use crate::error::{Code, Error};
 use crate::event::{Kind, Refusal, Sink, Want};
 use crate::name::{Key, Names};
 use crate::number::Number;
+use node::{Count, Measures, Node, Place};
 
 /// Paths that a summary may hold, by default: past it memory would grow with the data.
 pub const MAX_PATHS: usize = 100_000;
@@ -24,15 +27,21 @@ const ROOT: u32 = 0;
 /// Learns from the items of any number of blocks.
 pub struct Learner {
     nodes: Vec<Node>,
+    names: Names,
     columns: Option<Columns>,
     max_paths: usize,
     sample: Option<u64>,
-    /// The block that is read, as in [`Place`], and the item in it.
+    /// The block that is read, as in [`Place`], the item in it, and the next value in that.
     block: u64,
     item: u64,
+    position: u64,
     items: u64,
-    journal: Vec<Entry>,
-    examples: Vec<(u32, String)>,
+    /// To take back: what the item counted, and what measures were before it.
+    counted: Vec<(u32, Count)>,
+    before: Vec<(u32, Measures)>,
+    /// The item's values at paths that no good item of a block up to this one has had: their
+    /// positions and texts.
+    firsts: Vec<(u32, u64, Option<String>)>,
     /// The path of the next value, and its map's.
     current: u32,
     open: Vec<Frame>,
@@ -46,80 +55,11 @@ pub struct Learner {
     unwanted: HashMap<Box<str>, u64, FxBuildHasher>,
 }
 
-struct Node {
-    name: Box<str>,
-    parent: u32,
-    /// The map that last had this name.
-    seen: u64,
-    children: Names,
-    element: u32,
-    /// `first` is kept by block while learning; items are counted through at the end.
-    first: Place,
-    /// The largest magnitudes of integers that fit an int64: of the numbers, and of the members
-    /// of number sets. Their digits are counted at the end.
-    integers: u64,
-    set_integers: u64,
-    summary: PathSummary,
-}
-
-/// File (the upper half) and block, item in the block, position in the item.
-#[derive(Clone, Copy)]
-struct Place {
-    block: u64,
-    item: u64,
-    position: u64,
-}
-
 #[derive(Clone, Copy)]
 enum Frame {
     Map { node: u32, map: u64 },
     List { node: u32, element: u32, length: u64 },
     Set { node: u32, length: u64 },
-}
-
-/// What is written down of a value.
-#[derive(Clone, Copy)]
-struct Entry {
-    node: u32,
-    event: Event,
-    /// A length, a magnitude, or digits.
-    measure: u64,
-}
-
-#[derive(Clone, Copy)]
-enum Event {
-    /// A value of a type that has no measure, or gets it at its end.
-    Kind(Kind),
-    /// A string, and its bytes.
-    String,
-    /// A binary, and its bytes.
-    Binary,
-    /// An integer that fits an int64, and its magnitude.
-    Integer,
-    /// Any other number, and its digits.
-    Number,
-    SetString,
-    SetBinary,
-    SetInteger,
-    SetNumber,
-    /// The members of a list or set.
-    Members,
-}
-
-impl Node {
-    fn new(name: &str, parent: u32) -> Self {
-        Self {
-            name: name.into(),
-            parent,
-            seen: 0,
-            children: Names::default(),
-            element: NONE,
-            first: Place { block: u64::MAX, item: u64::MAX, position: u64::MAX },
-            integers: 0,
-            set_integers: 0,
-            summary: PathSummary::default(),
-        }
-    }
 }
 
 impl Learner {
@@ -128,14 +68,17 @@ impl Learner {
     pub fn new(columns: Option<Columns>, max_paths: usize, sample: Option<u64>) -> Self {
         Self {
             nodes: vec![Node::new("", NONE)],
+            names: Names::default(),
             columns,
             max_paths,
             sample,
             block: 0,
             item: 0,
+            position: 0,
             items: 0,
-            journal: Vec::new(),
-            examples: Vec::new(),
+            counted: Vec::new(),
+            before: Vec::new(),
+            firsts: Vec::new(),
             current: ROOT,
             open: Vec::new(),
             map: 0,
@@ -160,18 +103,7 @@ impl Learner {
     /// What was learnt. `items_before` tells how many good items of a file stand before a
     /// block of it.
     pub fn finish(mut self, items_before: impl Fn(u64, u64) -> u64) -> Summary {
-        let mut summaries: Vec<PathSummary> = Vec::with_capacity(self.nodes.len());
-        for node in &mut self.nodes {
-            let mut summary = std::mem::take(&mut node.summary);
-            let place = node.first;
-            if place.item != u64::MAX {
-                let (file, block) = (place.block >> 32, place.block & u64::from(u32::MAX));
-                summary.first = First(file, items_before(file, block) + place.item, place.position);
-            }
-            summary.numbers.integer = summary.numbers.integer.max(digits(node.integers));
-            summary.set_numbers.integer = summary.set_numbers.integer.max(digits(node.set_integers));
-            summaries.push(summary);
-        }
+        let mut summaries: Vec<PathSummary> = self.nodes.iter_mut().map(|node| node.summary(&items_before)).collect();
         // Children stand behind their parents, so from the back every node is complete.
         while let (Some(node), Some(summary)) = (self.nodes.pop(), summaries.pop()) {
             let Some(parent) = summaries.get_mut(node.parent as usize) else {
@@ -186,14 +118,14 @@ impl Learner {
         Summary::default()
     }
 
-    /// The node of a name that was not expected here.
+    /// The node of a name.
     fn child(&mut self, parent: u32, name: &str) -> Result<u32, Refusal> {
         let nodes = &self.nodes;
-        if let Some(child) = nodes[parent as usize].children.get(name, |node| &nodes[node as usize].name) {
+        if let Some(child) = self.names.get(parent, name, |node| &nodes[node as usize].name) {
             return Ok(child);
         }
         let child = self.add_node(name, parent)?;
-        self.nodes[parent as usize].children.insert(name, child);
+        self.names.insert(parent, name, child);
         Ok(child)
     }
 
@@ -207,38 +139,72 @@ impl Learner {
         Ok(self.nodes.len() as u32 - 1)
     }
 
-    /// The path of the value that comes now. Counts elements of lists.
+    /// Counts the value that comes now, at its path.
     #[inline]
-    fn value(&mut self, event: Event, measure: u64) -> u32 {
+    fn value(&mut self, kind: Kind) -> u32 {
         if let Some(Frame::List { element, length, .. }) = self.open.last_mut() {
             *length += 1;
             self.current = *element;
         }
-        self.journal.push(Entry { node: self.current, event, measure });
+        self.count(self.current, Count::values(kind));
+        self.position += 1;
         self.current
     }
 
-    /// Writes a member down, if a set is open.
+    /// The path of the scalar that comes now, and whether it is a member of the set there, which
+    /// is none of the path's values.
     #[inline]
-    fn is_member(&mut self, event: Event, measure: u64) -> bool {
-        let Some(Frame::Set { node, length }) = self.open.last_mut() else { return false };
-        *length += 1;
-        self.journal.push(Entry { node: *node, event, measure });
-        true
+    fn scalar(&mut self, kind: Kind) -> (u32, bool) {
+        if let Some(Frame::Set { node, length }) = self.open.last_mut() {
+            *length += 1;
+            return (*node, true);
+        }
+        (self.value(kind), false)
     }
 
-    /// Whether the value that comes now is the first of its path.
     #[inline]
-    fn is_first(&self, node: u32) -> bool {
-        self.nodes[node as usize].first.block > self.block
+    fn count(&mut self, node: u32, count: Count) {
+        *self.nodes[node as usize].count(count) += 1;
+        self.counted.push((node, count));
+    }
+
+    /// Takes a length in.
+    #[inline]
+    fn length(&mut self, node: u32, length: u64, lengths: impl Fn(&mut Measures) -> &mut Lengths) {
+        let Lengths { min, max } = *lengths(&mut self.nodes[node as usize].measures);
+        if length < min || length > max {
+            lengths(self.changed(node)).add(length);
+        }
+    }
+
+    /// The measures of a path, which the item changes: that is rare.
+    #[cold]
+    fn changed(&mut self, node: u32) -> &mut Measures {
+        let measures = &mut self.nodes[node as usize].measures;
+        self.before.push((node, *measures));
+        measures
+    }
+
+    /// Takes note of a value that might be the first of its path, or the first with a text.
+    #[inline]
+    fn first(&mut self, node: u32, text: impl FnOnce() -> Option<String>) {
+        if self.nodes[node as usize].first.block > self.block {
+            self.is_first(node, text());
+        }
     }
 
     #[cold]
-    fn example(&mut self, node: u32, text: &str) {
-        let cut = text.char_indices().nth(EXAMPLE_CHARS).map_or(text.len(), |(at, _)| at);
-        let more = if cut < text.len() { "…" } else { "" };
-        self.examples.push((node, format!("{}{more}", &text[..cut])));
+    fn is_first(&mut self, node: u32, text: Option<String>) {
+        self.firsts.push((node, self.position - 1, text));
     }
+}
+
+/// A text for an example.
+#[cold]
+fn example(text: &str) -> Option<String> {
+    let cut = text.char_indices().nth(EXAMPLE_CHARS).map_or(text.len(), |(at, _)| at);
+    let more = if cut < text.len() { "…" } else { "" };
+    Some(format!("{}{more}", &text[..cut]))
 }
 
 /// More paths than may be learnt.
@@ -249,16 +215,10 @@ pub fn too_many_paths(max_paths: usize) -> Error {
     Error::new(Code::TooManyPaths, message)
 }
 
-/// The digits of an integer, 0 for 0.
-fn digits(magnitude: u64) -> u32 {
-    magnitude.checked_ilog10().map_or(0, |log| log + 1)
-}
-
 impl Sink for Learner {
     fn begin_item(&mut self) {
-        self.journal.clear();
-        self.examples.clear();
         self.open.clear();
+        self.position = 0;
         self.maps += 1;
         self.map = self.maps;
         self.nodes_before = self.nodes.len();
@@ -273,46 +233,17 @@ impl Sink for Learner {
             self.abort_item();
             return Ok(());
         }
-        let mut position = 0;
-        for Entry { node, event, measure } in &self.journal {
-            let node = &mut self.nodes[*node as usize];
-            let kind = match event {
-                Event::Kind(kind) => *kind,
-                Event::String => Kind::S,
-                Event::Binary => Kind::B,
-                Event::Integer | Event::Number => Kind::N,
-                _ => {
-                    match event {
-                        Event::SetString => node.summary.strings.add(*measure),
-                        Event::SetBinary => node.summary.binaries.add(*measure),
-                        Event::SetInteger => node.set_integers = node.set_integers.max(*measure),
-                        Event::SetNumber => add_digits(&mut node.summary.set_numbers, *measure),
-                        _ => node.summary.members.add(*measure),
-                    }
-                    continue;
-                }
-            };
+        for (node, position, text) in self.firsts.drain(..) {
+            let node = &mut self.nodes[node as usize];
             if node.first.block > self.block {
                 node.first = Place { block: self.block, item: self.item, position };
-                node.summary.example = None;
+                node.example = None;
             }
-            position += 1;
-            node.summary.counts[kind as usize] += 1;
-            match event {
-                Event::String => node.summary.strings.add(*measure),
-                Event::Binary => node.summary.binaries.add(*measure),
-                Event::Integer => node.integers = node.integers.max(*measure),
-                Event::Number => add_digits(&mut node.summary.numbers, *measure),
-                _ => {}
-            }
-        }
-        for (node, text) in self.examples.drain(..) {
-            let node = &mut self.nodes[node as usize];
             // Of several values of one path in the item the first is the example.
-            if node.first.block == self.block && node.first.item == self.item && node.summary.example.is_none() {
-                node.summary.example = Some(text);
-            }
+            node.example = node.example.take().or(text);
         }
+        self.counted.clear();
+        self.before.clear();
         self.item += 1;
         self.items += 1;
         Ok(())
@@ -320,13 +251,20 @@ impl Sink for Learner {
 
     fn abort_item(&mut self) {
         self.refusal = None;
+        self.firsts.clear();
+        for (node, count) in self.counted.drain(..) {
+            *self.nodes[node as usize].count(count) -= 1;
+        }
+        for (node, measures) in self.before.drain(..).rev() {
+            self.nodes[node as usize].measures = measures;
+        }
         for at in (self.nodes_before..self.nodes.len()).rev() {
             let Some(node) = self.nodes.pop() else { return };
             let parent = &mut self.nodes[node.parent as usize];
             if parent.element == at as u32 {
                 parent.element = NONE;
             } else {
-                parent.children.remove(&node.name, at as u32);
+                self.names.remove(node.parent, &node.name, at as u32);
             }
         }
     }
@@ -367,7 +305,7 @@ impl Sink for Learner {
     #[inline]
     fn known(&mut self, name: Key) -> Option<Want> {
         let Some(Frame::Map { node, map }) = self.open.last() else { return None };
-        let child = self.nodes[*node as usize].children.find(name)?;
+        let child = self.names.find(*node, name)?;
         let found = &mut self.nodes[child as usize];
         if found.seen == *map {
             return None;
@@ -377,56 +315,60 @@ impl Sink for Learner {
         Some(Want::Value)
     }
 
+    #[inline]
     fn string(&mut self, value: &str) {
-        let length = value.len() as u64;
-        if self.is_member(Event::SetString, length) {
-            return;
-        }
-        let node = self.value(Event::String, length);
-        if self.is_first(node) {
-            self.example(node, value);
+        let (node, is_member) = self.scalar(Kind::S);
+        self.length(node, value.len() as u64, |measures| &mut measures.strings);
+        if !is_member {
+            self.first(node, || example(value));
         }
     }
 
+    #[inline]
     fn number(&mut self, value: Number) {
-        let (measure, fits) = match value.to_i64() {
-            Some(integer) => (integer.unsigned_abs(), true),
-            None => (u64::from(value.integer_digits()) << 32 | u64::from(value.scale()), false),
-        };
-        if self.is_member(if fits { Event::SetInteger } else { Event::SetNumber }, measure) {
-            return;
+        let (node, is_member) = self.scalar(Kind::N);
+        let of = usize::from(is_member);
+        let most = self.nodes[node as usize].measures.numbers[of];
+        if let Some(integer) = value.to_i64() {
+            let magnitude = integer.unsigned_abs();
+            if magnitude > most.magnitude {
+                self.changed(node).numbers[of].magnitude = magnitude;
+            }
+        } else {
+            self.count(node, Count::beyond_int64(is_member));
+            let (integer, scale) = (value.integer_digits(), value.scale());
+            if integer > most.integer || scale > most.scale {
+                let most = &mut self.changed(node).numbers[of];
+                (most.integer, most.scale) = (most.integer.max(integer), most.scale.max(scale));
+            }
         }
-        let node = self.value(if fits { Event::Integer } else { Event::Number }, measure);
-        if self.is_first(node) {
-            self.example(node, &value.to_string());
+        if !is_member {
+            self.first(node, || example(&value.to_string()));
         }
     }
 
     fn binary(&mut self, value: &[u8]) {
-        let length = value.len() as u64;
-        if self.is_member(Event::SetBinary, length) {
-            return;
-        }
-        let node = self.value(Event::Binary, length);
-        if self.is_first(node) {
+        let (node, is_member) = self.scalar(Kind::B);
+        self.length(node, value.len() as u64, |measures| &mut measures.binaries);
+        if !is_member {
             let part = &value[..value.len().min(EXAMPLE_CHARS)];
-            self.example(node, &base64::Engine::encode(&base64::engine::general_purpose::STANDARD, part));
+            self.first(node, || example(&base64::Engine::encode(&base64::engine::general_purpose::STANDARD, part)));
         }
     }
 
     fn boolean(&mut self, value: bool) {
-        let node = self.value(Event::Kind(Kind::Bool), 0);
-        if self.is_first(node) {
-            self.example(node, if value { "true" } else { "false" });
-        }
+        let node = self.value(Kind::Bool);
+        self.first(node, || example(if value { "true" } else { "false" }));
     }
 
     fn null(&mut self) {
-        self.value(Event::Kind(Kind::Null), 0);
+        let node = self.value(Kind::Null);
+        self.first(node, || None);
     }
 
     fn begin_map(&mut self) {
-        let node = self.value(Event::Kind(Kind::M), 0);
+        let node = self.value(Kind::M);
+        self.first(node, || None);
         self.maps += 1;
         self.open.push(Frame::Map { node, map: self.maps });
     }
@@ -436,7 +378,8 @@ impl Sink for Learner {
     }
 
     fn begin_list(&mut self) {
-        let node = self.value(Event::Kind(Kind::L), 0);
+        let node = self.value(Kind::L);
+        self.first(node, || None);
         let mut element = self.nodes[node as usize].element;
         if element == NONE {
             match self.add_node("", node) {
@@ -456,25 +399,19 @@ impl Sink for Learner {
 
     fn end_list(&mut self) {
         if let Some(Frame::List { node, length, .. }) = self.open.pop() {
-            self.journal.push(Entry { node, event: Event::Members, measure: length });
+            self.length(node, length, |measures| &mut measures.members);
         }
     }
 
     fn begin_set(&mut self, kind: Kind) {
-        let node = self.value(Event::Kind(kind), 0);
+        let node = self.value(kind);
+        self.first(node, || None);
         self.open.push(Frame::Set { node, length: 0 });
     }
 
     fn end_set(&mut self) {
         if let Some(Frame::Set { node, length }) = self.open.pop() {
-            self.journal.push(Entry { node, event: Event::Members, measure: length });
+            self.length(node, length, |measures| &mut measures.members);
         }
     }
-}
-
-/// Takes in the digits of a number that no int64 holds.
-fn add_digits(sum: &mut Digits, digits: u64) {
-    sum.integer = sum.integer.max((digits >> 32) as u32);
-    sum.scale = sum.scale.max(digits as u32);
-    sum.beyond_int64 += 1;
 }
