@@ -13,6 +13,16 @@ pub struct Key(u128);
 
 /// Bytes of a key.
 const LONGEST: usize = 16;
+/// The bytes of a name of so many, and of the quote.
+const UP_TO: [u128; LONGEST] = {
+    let mut masks = [u128::MAX; LONGEST];
+    let mut length = 0;
+    while length < LONGEST {
+        masks[length] >>= 8 * (LONGEST - 1 - length);
+        length += 1;
+    }
+    masks
+};
 /// The last byte of a key that is a hash. Others end in a quote or a zero.
 const HASHED: u128 = 0xff << 120;
 
@@ -36,7 +46,7 @@ impl Key {
     pub fn in_json(text: &[u8; LONGEST]) -> Option<(Self, usize)> {
         let end = scan::specials(text).trailing_zeros();
         let is_name = text.get(end as usize)? == &b'"';
-        is_name.then(|| (Self(u128::from_le_bytes(*text) & u128::MAX >> (120 - 8 * end)), end as usize))
+        is_name.then(|| (Self(u128::from_le_bytes(*text) & UP_TO[end as usize]), end as usize))
     }
 
     fn is_exact(self) -> bool {

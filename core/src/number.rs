@@ -118,6 +118,10 @@ impl Number {
         if self.mantissa == 0 {
             return Some(0);
         }
+        // Few numbers need more than the product of two int64.
+        if let (Ok(mantissa), Ok(shift @ 0..=18)) = (i64::try_from(self.mantissa), u32::try_from(shift)) {
+            return Some(i128::from(mantissa) * i128::from(10_i64.pow(shift)));
+        }
         let factor = 10_i128.checked_pow(u32::try_from(shift).ok()?)?;
         let value = self.mantissa.checked_mul(factor)?;
         (value.unsigned_abs() < 10_u128.pow(MAX_DIGITS)).then_some(value)

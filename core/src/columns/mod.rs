@@ -213,12 +213,16 @@ impl ColumnSink {
         }
     }
 
-    /// The value of a path with several types has found its child.
+    /// The value has found its place: on a path with several types its child.
     #[inline]
     fn placed(&mut self, above: u32, row: usize) {
-        if above != NONE
-            && let Some(Builder::Mixed { validity, .. }) = self.tree.builder(above)
-        {
+        if above != NONE {
+            self.is_placed(above, row);
+        }
+    }
+
+    fn is_placed(&mut self, above: u32, row: usize) {
+        if let Some(Builder::Mixed { validity, .. }) = self.tree.builder(above) {
             validity.set(row);
         }
     }

@@ -239,13 +239,11 @@ impl Tree {
             Builder::Boolean(b) => b.finish(rows),
             Builder::Null | Builder::Unwanted => new_null_array(ty, rows),
             Builder::Struct(members, validity) => {
-                validity.pad(rows);
-                self.finish_struct(members.iter().copied(), ty, validity.finish(), rows)?
+                self.finish_struct(members.iter().copied(), ty, validity.finish(rows), rows)?
             }
             Builder::Mixed { children, .. } if children.iter().all(|&child| child == NONE) => new_null_array(ty, rows),
             Builder::Mixed { children, validity, .. } => {
-                validity.pad(rows);
-                self.finish_struct(children.iter().copied().filter(|&child| child != NONE), ty, validity.finish(), rows)?
+                self.finish_struct(children.iter().copied().filter(|&child| child != NONE), ty, validity.finish(rows), rows)?
             }
             Builder::List { lists, element: child } | Builder::Set { lists, member: child, .. } => {
                 let DataType::List(field) = ty else { return Err(wrong(ty)) };
