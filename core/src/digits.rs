@@ -1,4 +1,4 @@
-//! The digits of a short number, all of them at once.
+//! The digits of numbers, many at once.
 
 use wide::u8x16;
 
@@ -22,7 +22,7 @@ pub fn quoted(text: &[u8; 16]) -> Option<Digits> {
     let first = others.trailing_zeros();
     let digits = u128::from_le_bytes(digits.to_array());
     match text.get(first as usize)? {
-        b'"' if first > 0 => Some(Digits { value: value(digits, first), scale: 0, length: first as usize }),
+        b'"' if first > 0 => Some(Digits { value: first_of(digits, first), scale: 0, length: first as usize }),
         b'.' if first > 0 => {
             let quote = (others & (others - 1)).trailing_zeros();
             let scale = quote - first - 1;
@@ -31,17 +31,36 @@ pub fn quoted(text: &[u8; 16]) -> Option<Digits> {
             }
             let whole = (1 << (8 * first)) - 1;
             let digits = digits & whole | (digits >> 8) & !whole;
-            Some(Digits { value: value(digits, quote - 1), scale, length: quote as usize })
+            Some(Digits { value: first_of(digits, quote - 1), scale, length: quote as usize })
         }
         _ => None,
     }
 }
 
+/// The value of up to 38 digits.
+pub fn value(digits: &[u8]) -> i128 {
+    const MOST: usize = 48;
+    let mut bytes = [b'0'; MOST];
+    if let Some(place) = MOST.checked_sub(digits.len()).and_then(|zeros| bytes.get_mut(zeros..)) {
+        place.copy_from_slice(digits);
+    }
+    let (chunks, _) = bytes.as_chunks();
+    chunks.iter().fold(0, |sum, chunk| {
+        let digits = u8x16::new(*chunk) - ZERO;
+        sum * 10_i128.pow(16) + i128::from(sixteen(u128::from_le_bytes(digits.to_array())))
+    })
+}
+
 /// The value of the first `count` of 16 digits, from 1 to 15.
 #[inline]
-fn value(digits: u128, count: u32) -> u64 {
+fn first_of(digits: u128, count: u32) -> u64 {
     // The last digit into the last byte, zeros before the first.
-    let digits = digits << (128 - 8 * count);
+    sixteen(digits << (128 - 8 * count))
+}
+
+/// The value of 16 digits, the first of them in the lowest byte.
+#[inline]
+fn sixteen(digits: u128) -> u64 {
     eight(digits as u64) * 100_000_000 + eight((digits >> 64) as u64)
 }
 
@@ -80,6 +99,15 @@ mod tests {
             }
         }
         assert_eq!(read("999999999999999\""), Some((999_999_999_999_999, 0, 15)));
+    }
+
+    #[test]
+    fn values_of_every_length() {
+        let digits = "98765432109876543210987654321098765432";
+        for length in 1..=38 {
+            assert_eq!(Ok(value(digits[..length].as_bytes())), digits[..length].parse());
+        }
+        assert_eq!(value(b""), 0);
     }
 
     #[test]

@@ -197,6 +197,19 @@ impl Learner {
     fn is_first(&mut self, node: u32, text: Option<String>) {
         self.firsts.push((node, self.position - 1, text));
     }
+
+    #[cold]
+    fn place_firsts(&mut self) {
+        for (node, position, text) in self.firsts.drain(..) {
+            let node = &mut self.nodes[node as usize];
+            if node.first.block > self.block {
+                node.first = Place { block: self.block, item: self.item, position };
+                node.example = None;
+            }
+            // Of several values of one path in the item the first is the example.
+            node.example = node.example.take().or(text);
+        }
+    }
 }
 
 /// A text for an example.
@@ -233,14 +246,8 @@ impl Sink for Learner {
             self.abort_item();
             return Ok(());
         }
-        for (node, position, text) in self.firsts.drain(..) {
-            let node = &mut self.nodes[node as usize];
-            if node.first.block > self.block {
-                node.first = Place { block: self.block, item: self.item, position };
-                node.example = None;
-            }
-            // Of several values of one path in the item the first is the example.
-            node.example = node.example.take().or(text);
+        if !self.firsts.is_empty() {
+            self.place_firsts();
         }
         self.counted.clear();
         self.before.clear();

@@ -68,7 +68,7 @@ impl<'a> Decoder<'a> {
         self.depth = 0;
         let start = self.at;
         if matches!(form, Form::Wrapped | Form::Either)
-            && self.bytes[start..].starts_with(b"{\"Item\":{")
+            && self.bytes[start..].first_chunk() == Some(b"{\"Item\":{")
             && (form == Form::Wrapped || self.is_wrapped(start))
         {
             self.at = start + b"{\"Item\":{".len();

@@ -324,8 +324,8 @@ impl Decoder<'_> {
 
     fn boolean(&mut self, kind: Kind) -> Decoded<bool> {
         let rest = &self.bytes[self.at..];
-        let value = rest.starts_with(b"true");
-        if !value && !rest.starts_with(b"false") {
+        let value = rest.first_chunk() == Some(b"true");
+        if !value && rest.first_chunk() != Some(b"false") {
             return Err(self.mismatch(kind, "true or false"));
         }
         self.at += if value { 4 } else { 5 };
