@@ -1,8 +1,7 @@
 //! Events → record batches: the sink that fills columns.
 //!
-//! The builders form a [tree] in the shape of the schema. A name is looked up where the last
-//! item had it; only a surprise costs a hash. A value that the schema has no place for is
-//! null at its own place and stands in the column `_extra`, by its path.
+//! The builders form a [tree] in the shape of the schema. A value that the schema has no place
+//! for is null at its own place and stands in the column `_extra`, by its path.
 
 mod builders;
 pub mod cut;

@@ -141,14 +141,9 @@ impl Tree {
         self.nodes.iter().filter_map(|node| if let Builder::Struct(members, _) = &node.builder { Some(&**members) } else { None })
     }
 
-    /// The nodes of fields that are no members yet.
-    fn nodes(&mut self, fields: &[Field]) -> Vec<u32> {
-        fields.iter().map(|field| self.add(&field.name, &field.ty)).collect()
-    }
-
     /// The columns.
     pub fn columns(&mut self, fields: &[Field]) -> Vec<u32> {
-        let columns = self.nodes(fields);
+        let columns = self.fields(fields);
         for (field, &node) in fields.iter().zip(&columns) {
             self.names.insert(NONE, &field.name, node);
         }
@@ -158,6 +153,11 @@ impl Tree {
     /// The member of a struct, or with `NONE` of the item, that has this name.
     pub fn member(&self, parent: u32, name: &str) -> Option<u32> {
         self.names.get(parent, name, |node| &self.nodes[node as usize].name)
+    }
+
+    /// Nodes that are members of nothing yet.
+    fn fields(&mut self, fields: &[Field]) -> Vec<u32> {
+        fields.iter().map(|field| self.add(&field.name, &field.ty)).collect()
     }
 
     fn add(&mut self, name: &str, ty: &Type) -> u32 {
@@ -174,7 +174,7 @@ impl Tree {
             Type::Boolean => Builder::Boolean(Booleans::default()),
             Type::Binary => Builder::Binary(Bytes::default()),
             Type::Null => Builder::Null,
-            Type::Struct(fields) => Builder::Struct(self.nodes(fields), Validity::default()),
+            Type::Struct(fields) => Builder::Struct(self.fields(fields), Validity::default()),
             Type::Map(value) => self.map(value),
             Type::EmptyMap if self.guessed => Builder::Map { lists: Lists::default(), keys: Bytes::default(), value: NONE },
             Type::EmptyMap => self.map(&Type::Null),
@@ -238,9 +238,7 @@ impl Tree {
             Builder::Timestamp(b, _) => Arc::new(b.finish::<TimestampMicrosecondType>(rows)?.with_timezone("UTC")),
             Builder::Boolean(b) => b.finish(rows),
             Builder::Null | Builder::Unwanted => new_null_array(ty, rows),
-            Builder::Struct(members, validity) => {
-                self.finish_struct(members.iter().copied(), ty, validity.finish(rows), rows)?
-            }
+            Builder::Struct(members, validity) => self.finish_struct(members.iter().copied(), ty, validity.finish(rows), rows)?,
             Builder::Mixed { children, .. } if children.iter().all(|&child| child == NONE) => new_null_array(ty, rows),
             Builder::Mixed { children, validity, .. } => {
                 self.finish_struct(children.iter().copied().filter(|&child| child != NONE), ty, validity.finish(rows), rows)?

@@ -5,6 +5,8 @@
 
 mod node;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
@@ -214,10 +216,10 @@ impl Learner {
 
 /// A text for an example.
 #[cold]
-fn example(text: &str) -> Option<String> {
+fn example(text: &str) -> String {
     let cut = text.char_indices().nth(EXAMPLE_CHARS).map_or(text.len(), |(at, _)| at);
     let more = if cut < text.len() { "…" } else { "" };
-    Some(format!("{}{more}", &text[..cut]))
+    format!("{}{more}", &text[..cut])
 }
 
 /// More paths than may be learnt.
@@ -327,7 +329,7 @@ impl Sink for Learner {
         let (node, is_member) = self.scalar(Kind::S);
         self.length(node, value.len() as u64, |measures| &mut measures.strings);
         if !is_member {
-            self.first(node, || example(value));
+            self.first(node, || Some(example(value)));
         }
     }
 
@@ -350,7 +352,7 @@ impl Sink for Learner {
             }
         }
         if !is_member {
-            self.first(node, || example(&value.to_string()));
+            self.first(node, || Some(example(&value.to_string())));
         }
     }
 
@@ -359,13 +361,13 @@ impl Sink for Learner {
         self.length(node, value.len() as u64, |measures| &mut measures.binaries);
         if !is_member {
             let part = &value[..value.len().min(EXAMPLE_CHARS)];
-            self.first(node, || example(&base64::Engine::encode(&base64::engine::general_purpose::STANDARD, part)));
+            self.first(node, || Some(example(&STANDARD.encode(part))));
         }
     }
 
     fn boolean(&mut self, value: bool) {
         let node = self.value(Kind::Bool);
-        self.first(node, || example(if value { "true" } else { "false" }));
+        self.first(node, || Some(example(if value { "true" } else { "false" })));
     }
 
     fn null(&mut self) {

@@ -12,11 +12,11 @@ mod value;
 
 use super::super::record::{Decoded, Fault, Form};
 use super::scan;
-use value::Opening;
 use crate::error::Code;
 use crate::event::{Discard, SetMembers, Sink, Want};
 use crate::name::Key;
 use crate::path::Step;
+use value::Opening;
 
 /// Reads records from a text.
 pub struct Decoder<'a> {

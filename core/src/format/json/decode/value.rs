@@ -331,5 +331,4 @@ impl Decoder<'_> {
         self.at += if value { 4 } else { 5 };
         Ok(value)
     }
-
 }
