@@ -12,6 +12,7 @@
 use rustc_hash::FxHashSet;
 
 use crate::error::{Code, Error};
+use crate::name::Key;
 use crate::number::Number;
 
 /// A DynamoDB type, in the order in which several types at one path are told apart.
@@ -132,10 +133,10 @@ pub trait Sink {
     /// The next value belongs to this attribute of the item or of the innermost map. A name
     /// that the object already had is refused.
     fn attribute(&mut self, name: &str) -> Result<Want, Refusal>;
-    /// The same for the attribute that the sink expects next, where `text` begins with its name
-    /// as JSON has it, and the quote behind it: so many bytes.
+    /// The same for a short name, by its key. A sink that does not know it, or would refuse it,
+    /// says nothing, and is given the name.
     #[inline]
-    fn expected(&mut self, _text: &[u8]) -> Option<(usize, Want)> {
+    fn known(&mut self, _name: Key) -> Option<Want> {
         None
     }
 

@@ -24,6 +24,7 @@ pub mod change;
 pub mod codec;
 pub mod columns;
 pub mod control;
+mod digits;
 pub mod engine;
 pub mod error;
 pub mod event;

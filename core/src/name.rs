@@ -2,76 +2,160 @@
 
 use std::hash::Hasher;
 
-use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 
-/// Whether two names are the same.
-#[inline]
-pub fn is_same(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && ends(a).map_or_else(|| a == b, |a| Some(a) == ends(b))
-}
+use crate::format::json::scan;
 
-/// The bytes of a name that stands so in JSON, and in no other way that anybody writes.
-pub fn in_json(name: &str) -> Option<Box<[u8]>> {
-    let plain = name.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\');
-    plain.then(|| [name.as_bytes(), b"\""].concat().into())
-}
+/// What a name is compared by: of a short one all bytes and the quote that JSON has behind them,
+/// of any other a hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key(u128);
 
-/// Whether the text of a name, behind its quote, begins with these bytes of [`in_json`].
-#[inline]
-pub fn begins(text: &[u8], expected: &[u8]) -> bool {
-    text.get(..expected.len()).is_some_and(|text| is_same(text, expected))
-}
+/// Bytes of a key.
+const LONGEST: usize = 16;
+/// The bytes of a name of so many, and of the quote.
+const UP_TO: [u128; LONGEST] = {
+    let mut masks = [u128::MAX; LONGEST];
+    let mut length = 0;
+    while length < LONGEST {
+        masks[length] >>= 8 * (LONGEST - 1 - length);
+        length += 1;
+    }
+    masks
+};
+/// The last byte of a key that is a hash. Others end in a quote or a zero.
+const HASHED: u128 = 0xff << 120;
 
-/// All bytes of a name of up to 16, in two words that may overlap.
-#[inline]
-fn ends(name: &[u8]) -> Option<(u64, u64)> {
-    match name.len() {
-        8..=16 => Some((u64::from_le_bytes(*name.first_chunk()?), u64::from_le_bytes(*name.last_chunk()?))),
-        4..=7 => Some((u32::from_le_bytes(*name.first_chunk()?).into(), u32::from_le_bytes(*name.last_chunk()?).into())),
-        2..=3 => Some((u16::from_le_bytes(*name.first_chunk()?).into(), u16::from_le_bytes(*name.last_chunk()?).into())),
-        _ => None,
+impl Key {
+    /// The key of a name.
+    pub fn new(name: &str) -> Self {
+        let mut bytes = [0; LONGEST];
+        if name.len() < LONGEST {
+            bytes[..name.len()].copy_from_slice(name.as_bytes());
+            bytes[name.len()] = b'"';
+            return Self(u128::from_le_bytes(bytes));
+        }
+        let mut hasher = FxHasher::default();
+        hasher.write(name.as_bytes());
+        Self(u128::from(hasher.finish()) | HASHED)
+    }
+
+    /// The key and length of the short name that a text begins with, as JSON has it and without
+    /// an escape, up to its quote.
+    #[inline]
+    pub fn in_json(text: &[u8; LONGEST]) -> Option<(Self, usize)> {
+        let end = scan::specials(text).trailing_zeros();
+        let is_name = text.get(end as usize)? == &b'"';
+        is_name.then(|| (Self(u128::from_le_bytes(*text) & UP_TO[end as usize]), end as usize))
+    }
+
+    fn is_exact(self) -> bool {
+        self.0 < HASHED
     }
 }
 
-#[inline]
-fn hash(name: &str) -> u64 {
-    // An odd number without a pattern, and its product's upper half into the lower one.
-    const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
-    let bytes = name.as_bytes();
-    let folded = ends(bytes).map_or_else(
-        || {
-            let mut hasher = FxHasher::default();
-            hasher.write(bytes);
-            hasher.finish()
-        },
-        |(first, last)| first.wrapping_mul(MIX) ^ last ^ bytes.len() as u64,
-    );
-    let mixed = u128::from(folded) * u128::from(MIX);
-    (mixed as u64) ^ (mixed >> 64) as u64
+/// Finds the members of maps by their names: open addressing, as a look-up for each attribute is
+/// most of what is done with it.
+#[derive(Default)]
+pub struct Names {
+    /// A power of two, at most half of them used.
+    slots: Vec<Slot>,
+    used: usize,
 }
 
-/// Finds nodes by their names, which the nodes hold.
-#[derive(Default)]
-pub struct Names(HashTable<u32>);
+#[derive(Clone, Copy)]
+struct Slot {
+    name: Key,
+    /// The map's node, and the name's.
+    map: u32,
+    node: u32,
+}
+
+/// No node.
+const NONE: u32 = u32::MAX;
+const EMPTY: Slot = Slot { name: Key(0), map: NONE, node: NONE };
+const FEWEST: usize = 16;
+
+impl Slot {
+    /// Where the search for it begins.
+    #[inline]
+    fn home(map: u32, name: Key) -> usize {
+        // An odd number without a pattern, and its product's upper half into the lower one.
+        const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
+        let folded = (name.0 as u64 ^ u64::from(map)).wrapping_mul(MIX) ^ (name.0 >> 64) as u64;
+        let mixed = u128::from(folded) * u128::from(MIX);
+        (mixed as u64 ^ (mixed >> 64) as u64) as usize
+    }
+}
 
 impl Names {
-    /// The node with this name.
+    /// The node of a short name in a map.
     #[inline]
-    pub fn get<'a>(&self, name: &str, name_of: impl Fn(u32) -> &'a str) -> Option<u32> {
-        self.0.find(hash(name), |&node| is_same(name_of(node).as_bytes(), name.as_bytes())).copied()
+    pub fn find(&self, map: u32, name: Key) -> Option<u32> {
+        self.search(map, name, |_| true).ok().map(|at| self.slots[at].node)
     }
 
-    /// Adds a node with a name that no other has.
-    pub fn insert<'a>(&mut self, name: &str, node: u32, name_of: impl Fn(u32) -> &'a str) {
-        self.0.insert_unique(hash(name), node, |&node| hash(name_of(node)));
+    /// The node of a name in a map.
+    pub fn get<'a>(&self, map: u32, name: &str, name_of: impl Fn(u32) -> &'a str) -> Option<u32> {
+        let key = Key::new(name);
+        let at = self.search(map, key, |node| key.is_exact() || name_of(node) == name);
+        at.ok().map(|at| self.slots[at].node)
+    }
+
+    /// Adds a node with a name that the map does not have.
+    pub fn insert(&mut self, map: u32, name: &str, node: u32) {
+        self.used += 1;
+        if self.used * 2 > self.slots.len() {
+            let more = vec![EMPTY; (self.slots.len() * 2).max(FEWEST)];
+            let slots = std::mem::replace(&mut self.slots, more);
+            slots.into_iter().filter(|slot| slot.node != NONE).for_each(|slot| self.put(slot));
+        }
+        self.put(Slot { name: Key::new(name), map, node });
+    }
+
+    fn put(&mut self, slot: Slot) {
+        if let Err(at) = self.search(slot.map, slot.name, |_| false) {
+            self.slots[at] = slot;
+        }
     }
 
     /// Takes a node out.
-    pub fn remove(&mut self, name: &str, node: u32) {
-        if let Ok(entry) = self.0.find_entry(hash(name), |&found| found == node) {
-            entry.remove();
+    pub fn remove(&mut self, map: u32, name: &str, node: u32) {
+        let Ok(mut hole) = self.search(map, Key::new(name), |found| found == node) else { return };
+        self.used -= 1;
+        // Those behind it move up, unless that were before their home.
+        let mask = self.slots.len() - 1;
+        let mut at = hole;
+        loop {
+            at = (at + 1) & mask;
+            let slot = self.slots[at];
+            if slot.node == NONE {
+                break;
+            }
+            let home = Slot::home(slot.map, slot.name);
+            if at.wrapping_sub(home) & mask >= at.wrapping_sub(hole) & mask {
+                self.slots[hole] = slot;
+                hole = at;
+            }
         }
+        self.slots[hole] = EMPTY;
+    }
+
+    /// The slot of a name whose node `is_it`, or that where it has its place.
+    #[inline]
+    fn search(&self, map: u32, name: Key, is_it: impl Fn(u32) -> bool) -> Result<usize, usize> {
+        let mask = self.slots.len().wrapping_sub(1);
+        let mut at = Slot::home(map, name) & mask;
+        while let Some(slot) = self.slots.get(at) {
+            if slot.name == name && slot.map == map && is_it(slot.node) {
+                return Ok(at);
+            }
+            if slot.node == NONE {
+                break;
+            }
+            at = (at + 1) & mask;
+        }
+        Err(at)
     }
 }
 
@@ -89,16 +173,28 @@ mod tests {
         }
         let mut names = Names::default();
         for (node, name) in all.iter().enumerate() {
-            assert_eq!(names.get(name, |node| &all[node as usize]), None);
-            names.insert(name, node as u32, |node| &all[node as usize]);
+            assert_eq!(names.get(7, name, |node| &all[node as usize]), None);
+            names.insert(7, name, node as u32);
+            names.insert(8, name, 0);
         }
         for (node, name) in all.iter().enumerate() {
-            assert_eq!(names.get(name, |node| &all[node as usize]), Some(node as u32));
-            assert!(all.iter().all(|other| is_same(name.as_bytes(), other.as_bytes()) == (name == other)));
+            assert_eq!(names.get(7, name, |node| &all[node as usize]), Some(node as u32));
+            let mut text = [b'x'; LONGEST];
+            if name.len() < LONGEST {
+                text[..name.len()].copy_from_slice(name.as_bytes());
+                text[name.len()] = b'"';
+                assert_eq!(Key::in_json(&text), Some((Key::new(name), name.len())));
+                assert_eq!(names.find(7, Key::new(name)), Some(node as u32));
+            } else {
+                text.copy_from_slice(&name.as_bytes()[..LONGEST]);
+                assert_eq!(Key::in_json(&text), None);
+            }
         }
         for (node, name) in all.iter().enumerate() {
-            names.remove(name, node as u32);
-            assert_eq!(names.get(name, |node| &all[node as usize]), None);
+            names.remove(7, name, node as u32);
+            assert_eq!(names.get(7, name, |node| &all[node as usize]), None);
+            assert!(all[node + 1..].iter().all(|name| names.get(7, name, |node| &all[node as usize]).is_some()));
         }
+        assert!(all.iter().all(|name| names.get(8, name, |_| name) == Some(0)));
     }
 }

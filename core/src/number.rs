@@ -6,7 +6,10 @@
 //! The texts that the service takes go further than what it writes: a leading `+`, zeros
 //! on both sides, `.5`, exponents.
 
+use std::borrow::Cow;
 use std::fmt;
+
+use crate::digits::{self, Digits};
 
 /// Significant digits that DynamoDB keeps.
 pub const MAX_DIGITS: u32 = 38;
@@ -53,27 +56,33 @@ impl Number {
     /// The number in a text, in any form that DynamoDB takes.
     #[inline]
     pub fn parse(text: &[u8]) -> Result<Self, NumberError> {
-        // Nearly all numbers are integers that fit; up to 18 digits cannot overflow an i64.
-        let (negative, digits) = match text {
-            [b'-', rest @ ..] => (true, rest),
-            _ => (false, text),
-        };
-        if !digits.is_empty() && digits.len() <= 18 {
-            let mut value = 0_i64;
-            let mut plain = true;
-            for &byte in digits {
-                let digit = byte.wrapping_sub(b'0');
-                plain &= digit < 10;
-                value = value.wrapping_mul(10).wrapping_add(i64::from(digit));
-            }
-            if plain {
-                return Ok(Self::from(if negative { -value } else { value }));
-            }
-            if let Some(number) = short_fraction(negative, digits) {
-                return Ok(number);
-            }
+        let mut quoted = [b'"'; 17];
+        if let Some(place) = quoted.get_mut(..text.len()) {
+            place.copy_from_slice(text);
         }
-        general(text)
+        match Self::quoted(&quoted) {
+            Some((number, length)) if length == text.len() + 1 => Ok(number),
+            _ => general(text),
+        }
+    }
+
+    /// The short number that a text begins with, and the bytes up to behind the quote that ends it.
+    #[inline]
+    pub fn quoted(text: &[u8]) -> Option<(Self, usize)> {
+        let sign = usize::from(text.first() == Some(&b'-'));
+        let Digits { value, scale, length } = digits::quoted(text.get(sign..)?.first_chunk()?)?;
+        let value = value as i64;
+        Some((Self::from_short(if sign == 0 { value } else { -value }, scale), sign + length + 1))
+    }
+
+    /// `mantissa × 10^-scale` in its one form.
+    #[inline]
+    fn from_short(mut mantissa: i64, mut scale: u32) -> Self {
+        while scale > 0 && mantissa % 10 == 0 {
+            mantissa /= 10;
+            scale -= 1;
+        }
+        Self { mantissa: i128::from(mantissa), exponent: -(scale as i16) }
     }
 
     /// `mantissa × 10^exponent` in its one form; `None` where DynamoDB has no such number.
@@ -96,6 +105,10 @@ impl Number {
         let shift = i32::from(self.exponent) + i32::from(scale);
         if self.mantissa == 0 {
             return Some(0);
+        }
+        // Few numbers need more than the product of two int64.
+        if let (Ok(mantissa), Ok(shift @ 0..=18)) = (i64::try_from(self.mantissa), u32::try_from(shift)) {
+            return Some(i128::from(mantissa) * i128::from(10_i64.pow(shift)));
         }
         let factor = 10_i128.checked_pow(u32::try_from(shift).ok()?)?;
         let value = self.mantissa.checked_mul(factor)?;
@@ -137,7 +150,10 @@ impl Number {
     /// Digits left of the decimal point, without leading zeros (0 for 0.5).
     #[inline]
     pub fn integer_digits(self) -> u32 {
-        let digits = if self.mantissa == 0 { 0 } else { self.mantissa.unsigned_abs().ilog10() + 1 };
+        // Few numbers need the logarithm of more than a u64, which is slow.
+        let mantissa = self.mantissa.unsigned_abs();
+        let log = u64::try_from(mantissa).map_or_else(|_| mantissa.checked_ilog10(), u64::checked_ilog10);
+        let digits = log.map_or(0, |log| log + 1);
         digits.saturating_add_signed(i32::from(self.exponent))
     }
 
@@ -207,30 +223,7 @@ impl fmt::Display for Number {
     }
 }
 
-/// `digits` as `12.50`, at most 18 bytes and with one point inside.
-#[inline]
-fn short_fraction(negative: bool, digits: &[u8]) -> Option<Number> {
-    let point = digits.iter().position(|&b| b == b'.')?;
-    let mut value = 0_i64;
-    for &byte in digits[..point].iter().chain(&digits[point + 1..]) {
-        let digit = byte.wrapping_sub(b'0');
-        if digit >= 10 {
-            return None;
-        }
-        value = value * 10 + i64::from(digit);
-    }
-    let mut scale = digits.len() - point - 1;
-    if point == 0 || scale == 0 {
-        return None;
-    }
-    while scale > 0 && value % 10 == 0 {
-        value /= 10;
-        scale -= 1;
-    }
-    Some(Number { mantissa: i128::from(if negative { -value } else { value }), exponent: -(scale as i16) })
-}
-
-#[cold]
+/// The number in a text of any length and form.
 fn general(text: &[u8]) -> Result<Number, NumberError> {
     let (negative, rest) = match text {
         [b'-', rest @ ..] => (true, rest),
@@ -245,13 +238,14 @@ fn general(text: &[u8]) -> Result<Number, NumberError> {
         Some(at) => (&body[..at], &body[at + 1..]),
         None => (body, &[][..]),
     };
-    if whole.is_empty() && fraction.is_empty() || !whole.iter().chain(fraction).all(u8::is_ascii_digit) {
+    let is_digits = |text: &[u8]| text.iter().all(u8::is_ascii_digit);
+    if whole.is_empty() && fraction.is_empty() || !is_digits(whole) || !is_digits(fraction) {
         return Err(NumberError::Syntax);
     }
+    let scale = i32::try_from(fraction.len()).map_err(|_| NumberError::Underflow)?;
     // Texts have any length (the expanded form of 1E125 has 126 digits), digits that count are few.
-    let all: Vec<u8> = whole.iter().chain(fraction).copied().collect();
-    let fraction = i32::try_from(fraction.len()).map_err(|_| NumberError::Underflow)?;
-    normalise(negative, &all, exponent.saturating_sub(fraction))
+    let digits = if scale == 0 { Cow::Borrowed(whole) } else { Cow::Owned([whole, fraction].concat()) };
+    normalise(negative, &digits, exponent.saturating_sub(scale))
 }
 
 /// An exponent's value; one too large for any number is held at ±100,000.
@@ -287,7 +281,7 @@ fn normalise(negative: bool, digits: &[u8], mut exponent: i32) -> Result<Number,
     if digits.len() > MAX_DIGITS as usize {
         return Err(NumberError::Digits);
     }
-    let mut mantissa = digits.iter().fold(0_i128, |sum, b| sum * 10 + i128::from(b - b'0'));
+    let mut mantissa = digits::value(digits);
     if exponent > 0 && magnitude < MAX_DIGITS as i32 {
         mantissa *= 10_i128.pow(exponent as u32);
         exponent = 0;

@@ -6,41 +6,39 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BinaryArray, BooleanArray, BooleanBufferBuilder, NullBufferBuilder, PrimitiveArray, StringArray};
-use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow::array::{ArrayRef, BinaryArray, BooleanArray, BooleanBufferBuilder, PrimitiveArray, StringArray};
+use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{ArrowNativeType, ArrowPrimitiveType};
 use arrow::error::ArrowError;
 
-/// Which rows hold a value.
-pub struct Validity(NullBufferBuilder);
-
-impl Default for Validity {
-    fn default() -> Self {
-        Self(NullBufferBuilder::new(0))
-    }
-}
+/// Which rows hold a value: a bit for each.
+#[derive(Default)]
+pub struct Validity(Vec<u8>);
 
 impl Validity {
-    /// Null up to `row`, and a value there.
+    /// There is a value in `row`.
     #[inline]
     pub fn set(&mut self, row: usize) {
-        self.pad(row);
-        self.0.append_non_null();
-    }
-
-    #[inline]
-    pub fn pad(&mut self, rows: usize) {
-        if self.0.len() < rows {
-            self.0.append_n_nulls(rows - self.0.len());
+        if self.0.len() <= row / 8 {
+            self.0.resize(row / 8 + 1, 0);
         }
+        self.0[row / 8] |= 1 << (row % 8);
     }
 
     pub fn truncate(&mut self, rows: usize) {
-        self.0.truncate(rows);
+        self.0.truncate(rows.div_ceil(8));
+        if let Some(last) = self.0.get_mut(rows / 8) {
+            *last &= (1 << (rows % 8)) - 1;
+        }
     }
 
-    pub fn finish(&mut self) -> Option<NullBuffer> {
-        self.0.finish()
+    /// `None` where all rows hold a value.
+    pub fn finish(&mut self, rows: usize) -> Option<NullBuffer> {
+        let next = Vec::with_capacity(self.0.len());
+        let mut bits = std::mem::replace(&mut self.0, next);
+        bits.resize(rows.div_ceil(8), 0);
+        let nulls = NullBuffer::new(BooleanBuffer::new(Buffer::from_vec(bits), 0, rows));
+        (nulls.null_count() > 0).then_some(nulls)
     }
 }
 
@@ -68,10 +66,9 @@ impl<T: ArrowNativeType> Values<T> {
 
     pub fn finish<P: ArrowPrimitiveType<Native = T>>(&mut self, rows: usize) -> Result<PrimitiveArray<P>, ArrowError> {
         self.values.resize(rows, T::default());
-        self.validity.pad(rows);
         let next = Vec::with_capacity(rows);
         let values = ScalarBuffer::from(std::mem::replace(&mut self.values, next));
-        PrimitiveArray::try_new(values, self.validity.finish())
+        PrimitiveArray::try_new(values, self.validity.finish(rows))
     }
 }
 
@@ -103,8 +100,7 @@ impl Booleans {
 
     pub fn finish(&mut self, rows: usize) -> ArrayRef {
         self.values.append_n(rows - self.values.len(), false);
-        self.validity.pad(rows);
-        Arc::new(BooleanArray::new(self.values.finish(), self.validity.finish()))
+        Arc::new(BooleanArray::new(self.values.finish(), self.validity.finish(rows)))
     }
 }
 
@@ -155,6 +151,18 @@ impl Offsets {
     }
 }
 
+/// Appends a value: without a call where two words hold it, which overlap where it has fewer bytes.
+#[inline]
+fn append(values: &mut Vec<u8>, value: &[u8]) {
+    if let (8..=16, Some(first), Some(last)) = (value.len(), value.first_chunk::<8>(), value.last_chunk::<8>()) {
+        values.extend_from_slice(first);
+        values.truncate(values.len() + value.len() - 16);
+        values.extend_from_slice(last);
+    } else {
+        values.extend_from_slice(value);
+    }
+}
+
 /// Strings or binaries.
 #[derive(Default)]
 pub struct Bytes {
@@ -166,7 +174,7 @@ pub struct Bytes {
 impl Bytes {
     #[inline]
     pub fn set(&mut self, row: usize, value: &[u8]) {
-        self.values.extend_from_slice(value);
+        append(&mut self.values, value);
         self.offsets.set(row, self.values.len());
         self.validity.set(row);
     }
@@ -190,10 +198,9 @@ impl Bytes {
     }
 
     fn parts(&mut self, rows: usize) -> (OffsetBuffer<i32>, Buffer, Option<NullBuffer>) {
-        self.validity.pad(rows);
         let next = Vec::with_capacity(self.values.len());
         let values = std::mem::replace(&mut self.values, next);
-        (self.offsets.finish(rows), Buffer::from_vec(values), self.validity.finish())
+        (self.offsets.finish(rows), Buffer::from_vec(values), self.validity.finish(rows))
     }
 
     pub fn finish_text(&mut self, rows: usize) -> Result<ArrayRef, ArrowError> {
@@ -231,7 +238,6 @@ impl Lists {
     }
 
     pub fn finish(&mut self, rows: usize) -> (OffsetBuffer<i32>, Option<NullBuffer>) {
-        self.validity.pad(rows);
-        (self.offsets.finish(rows), self.validity.finish())
+        (self.offsets.finish(rows), self.validity.finish(rows))
     }
 }

@@ -1,8 +1,7 @@
 //! Events → record batches: the sink that fills columns.
 //!
-//! The builders form a [tree] in the shape of the schema. A name is looked up where the last
-//! item had it; only a surprise costs a hash. A value that the schema has no place for is
-//! null at its own place and stands in the column `_extra`, by its path.
+//! The builders form a [tree] in the shape of the schema. A value that the schema has no place
+//! for is null at its own place and stands in the column `_extra`, by its path.
 
 mod builders;
 pub mod cut;
@@ -26,7 +25,7 @@ use crate::path;
 use crate::schema::{Extra, Schema};
 use builders::Bytes;
 pub use losses::{Loss, Losses};
-use tree::{Builder, Fit, Members, NONE, Node, Place, Tree};
+use tree::{Builder, Fit, NONE, Node, Place, Tree};
 
 /// What a value without a place in the schema means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +46,7 @@ const MAX_UNWANTED: usize = 10_000;
 pub struct ColumnSink {
     schema: SchemaRef,
     tree: Tree,
-    root: Members,
+    columns: Vec<u32>,
     unplaced: Unplaced,
     /// Attributes that are no columns were not asked for.
     chosen: bool,
@@ -101,8 +100,6 @@ enum Frame {
         node: u32,
         row: usize,
         last: u32,
-        /// The name that is expected next.
-        guess: u32,
     },
     /// A map whose members are entries.
     Map {
@@ -141,11 +138,11 @@ impl ColumnSink {
     /// `chosen` ones.
     pub fn new(schema: &Schema, chosen: bool, unplaced: Unplaced) -> Self {
         let mut tree = Tree::new(unplaced == Unplaced::Guessed);
-        let root = tree.members(schema.fields());
+        let columns = tree.columns(schema.fields());
         Self {
             schema: Arc::new(schema.to_arrow()),
             tree,
-            root,
+            columns,
             unplaced,
             chosen,
             rows: 0,
@@ -178,8 +175,8 @@ impl ColumnSink {
     pub fn are_in_order(sinks: &[&Self]) -> bool {
         let Some(sink) = sinks.first() else { return true };
         let first = |node: u32| sinks.iter().map(|sink| sink.tree.nodes[node as usize].first).min();
-        let root = (!sink.chosen).then_some(&sink.root);
-        root.into_iter().chain(sink.tree.structs()).all(|members| members.nodes.is_sorted_by_key(|&node| first(node)))
+        let columns = (!sink.chosen).then_some(&*sink.columns);
+        columns.into_iter().chain(sink.tree.structs()).all(|members| members.is_sorted_by_key(|&node| first(node)))
     }
 
     /// The rows since the last call.
@@ -189,7 +186,7 @@ impl ColumnSink {
         let mut arrays = Vec::with_capacity(schema.fields().len());
         let failed = |e: arrow::error::ArrowError| Error::new(Code::Io, e.to_string());
         for (n, field) in schema.fields().iter().enumerate() {
-            arrays.push(match self.root.nodes.get(n) {
+            arrays.push(match self.columns.get(n) {
                 Some(&node) => self.tree.finish(node, field.data_type(), rows).map_err(failed)?,
                 None => self.extra.column.finish_text(rows).map_err(failed)?,
             });
@@ -222,12 +219,16 @@ impl ColumnSink {
         }
     }
 
-    /// The value of a path with several types has found its child.
+    /// The value has found its place: on a path with several types its child.
     #[inline]
     fn placed(&mut self, above: u32, row: usize) {
-        if above != NONE
-            && let Some(Builder::Mixed { validity, .. }) = self.tree.builder(above)
-        {
+        if above != NONE {
+            self.is_placed(above, row);
+        }
+    }
+
+    fn is_placed(&mut self, above: u32, row: usize) {
+        if let Some(Builder::Mixed { validity, .. }) = self.tree.builder(above) {
             validity.set(row);
         }
     }

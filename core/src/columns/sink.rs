@@ -4,8 +4,30 @@ use super::tree::{Builder, Fit, NONE, Node};
 use super::{ColumnSink, Frame, Losses, MAX_UNWANTED};
 use crate::event::{Kind, Refusal, Sink, Want};
 use crate::format::json::encode::ValueEncoder;
-use crate::name;
+use crate::name::Key;
 use crate::number::Number;
+
+impl ColumnSink {
+    /// The next value is that of a member of the innermost map, unless it had one before.
+    #[inline]
+    fn enter(&mut self, child: u32) -> Option<Want> {
+        let Some(Frame::Struct { row, last, .. }) = self.open.last_mut() else { return None };
+        let found = &mut self.tree.nodes[child as usize];
+        if found.seen == *row + 1 {
+            return None;
+        }
+        found.seen = *row + 1;
+        *last = child;
+        self.unknown = None;
+        self.current = child;
+        self.row = *row;
+        let want = found.builder.want();
+        if found.first.block > self.block {
+            self.sight();
+        }
+        Some(want)
+    }
+}
 
 impl Sink for ColumnSink {
     fn begin_item(&mut self) {
@@ -15,7 +37,7 @@ impl Sink for ColumnSink {
         self.sighted.clear();
         self.unwanted.clear();
         self.unwanted.begin();
-        self.open.push(Frame::Struct { node: NONE, row: self.rows, last: NONE, guess: self.root.first });
+        self.open.push(Frame::Struct { node: NONE, row: self.rows, last: NONE });
     }
 
     fn commit_item(&mut self, bytes: usize) -> Result<(), Refusal> {
@@ -42,8 +64,8 @@ impl Sink for ColumnSink {
         while let Some((node, before)) = self.sighted.pop() {
             self.tree.nodes[node as usize].first = before;
         }
-        for at in 0..self.root.nodes.len() {
-            self.tree.truncate(self.root.nodes[at], self.rows);
+        for at in 0..self.columns.len() {
+            self.tree.truncate(self.columns[at], self.rows);
         }
         self.tree.forget_unwanted(self.rows);
     }
@@ -55,47 +77,22 @@ impl Sink for ColumnSink {
             return Ok(Want::Value);
         }
         match self.open.last_mut() {
-            Some(Frame::Struct { node, row, last, guess }) => {
-                let row = *row;
-                let mut child = *guess;
-                if self.tree.nodes.get(child as usize).is_none_or(|node| *node.name != *name) {
-                    let members = match self.tree.nodes.get(*node as usize) {
-                        None => &self.root,
-                        Some(Node { builder: Builder::Struct(members, _), .. }) => members,
-                        Some(_) => return Ok(Want::Nothing),
-                    };
-                    child = if let Some(found) = members.names.get(name, |node| &self.tree.nodes[node as usize].name) {
-                        found
-                    } else if self.chosen && *node == NONE && self.tree.unwanted() < MAX_UNWANTED {
-                        self.tree.add_unwanted(name, &mut self.root)
-                    } else {
-                        self.unwanted.add(name)?;
-                        if self.chosen && *node == NONE {
-                            return Ok(Want::Nothing);
-                        }
-                        self.unknown = Some(name.to_owned());
-                        self.current = NONE;
-                        return Ok(Want::Value);
-                    };
-                    if let Some(last) = self.tree.nodes.get_mut(*last as usize) {
-                        last.next = child;
+            Some(Frame::Struct { node, .. }) => {
+                let is_root = *node == NONE;
+                let child = if let Some(found) = self.tree.member(*node, name) {
+                    found
+                } else if self.chosen && is_root && self.tree.unwanted() < MAX_UNWANTED {
+                    self.tree.add_unwanted(name)
+                } else {
+                    self.unwanted.add(name)?;
+                    if self.chosen && is_root {
+                        return Ok(Want::Nothing);
                     }
-                }
-                *last = child;
-                let found = &mut self.tree.nodes[child as usize];
-                if found.seen == row + 1 {
-                    return Err(Refusal::duplicate());
-                }
-                found.seen = row + 1;
-                *guess = found.next;
-                self.unknown = None;
-                self.current = child;
-                self.row = row;
-                let want = found.builder.want();
-                if found.first.block > self.block {
-                    self.sight();
-                }
-                Ok(want)
+                    self.unknown = Some(name.to_owned());
+                    self.current = NONE;
+                    return Ok(Want::Value);
+                };
+                self.enter(child).ok_or_else(Refusal::duplicate)
             }
             Some(Frame::Map { node, value, entry, .. }) => {
                 self.unwanted.add(name)?;
@@ -112,21 +109,10 @@ impl Sink for ColumnSink {
     }
 
     #[inline]
-    fn expected(&mut self, text: &[u8]) -> Option<(usize, Want)> {
-        let Some(Frame::Struct { row, last, guess, .. }) = self.open.last_mut().filter(|_| !self.text.is_open()) else { return None };
-        let found = self.tree.nodes.get_mut(*guess as usize)?;
-        let in_json = found.in_json.as_ref().filter(|name| found.seen != *row + 1 && name::begins(text, name))?;
-        found.seen = *row + 1;
-        self.unknown = None;
-        self.current = *guess;
-        self.row = *row;
-        *last = *guess;
-        *guess = found.next;
-        let expected = (in_json.len(), found.builder.want());
-        if found.first.block > self.block {
-            self.sight();
-        }
-        Some(expected)
+    fn known(&mut self, name: Key) -> Option<Want> {
+        let Some(Frame::Struct { node, .. }) = self.open.last().filter(|_| !self.text.is_open()) else { return None };
+        let child = self.tree.names.find(*node, name)?;
+        self.enter(child)
     }
 
     #[inline]
@@ -226,9 +212,9 @@ impl Sink for ColumnSink {
         }
         let (node, row, above) = self.place(Kind::M);
         match self.tree.builder(node) {
-            Some(Builder::Struct(members, validity)) => {
+            Some(Builder::Struct(_, validity)) => {
                 validity.set(row);
-                let frame = Frame::Struct { node, row, last: NONE, guess: members.first };
+                let frame = Frame::Struct { node, row, last: NONE };
                 self.open.push(frame);
             }
             Some(Builder::Map { lists, value, .. }) => {

@@ -9,7 +9,7 @@ use arrow::error::ArrowError;
 
 use super::builders::{Booleans, Bytes, Lists, Validity, Values};
 use crate::event::{Kind, Want};
-use crate::name::{self, Names};
+use crate::name::Names;
 use crate::number::Number;
 use crate::schema::{Field, Timestamp, Type};
 
@@ -18,11 +18,8 @@ pub const NONE: u32 = u32::MAX;
 
 pub struct Node {
     pub name: Box<str>,
-    pub in_json: Option<Box<[u8]>>,
     /// The row behind the last one that had this name.
     pub seen: usize,
-    /// What followed this name the last time.
-    pub next: u32,
     /// Where the name was first seen, where that matters.
     pub first: Place,
     pub builder: Builder,
@@ -58,7 +55,7 @@ pub enum Builder {
     Binary(Bytes),
     /// Has no values.
     Null,
-    Struct(Members, Validity),
+    Struct(Vec<u32>, Validity),
     Map {
         lists: Lists,
         keys: Bytes,
@@ -85,13 +82,6 @@ pub enum Builder {
     Unwanted,
 }
 
-#[derive(Default)]
-pub struct Members {
-    pub nodes: Vec<u32>,
-    pub names: Names,
-    pub first: u32,
-}
-
 /// How a number went into a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fit {
@@ -108,6 +98,8 @@ pub enum Fit {
 /// All builders of a schema.
 pub struct Tree {
     pub nodes: Vec<Node>,
+    /// The members of structs, and below `NONE` the columns.
+    pub names: Names,
     /// The schema is a guess: it is watched where names first stand, and what was always empty
     /// has no place for anything.
     guessed: bool,
@@ -117,7 +109,7 @@ pub struct Tree {
 
 impl Tree {
     pub fn new(guessed: bool) -> Self {
-        Self { nodes: Vec::new(), guessed, unwanted: 0 }
+        Self { nodes: Vec::new(), names: Names::default(), guessed, unwanted: 0 }
     }
 
     /// How many names are known that were not asked for.
@@ -126,10 +118,10 @@ impl Tree {
     }
 
     /// A node for an attribute that was not asked for.
-    pub fn add_unwanted(&mut self, name: &str, root: &mut Members) -> u32 {
+    pub fn add_unwanted(&mut self, name: &str) -> u32 {
         let node = self.push(name, Builder::Unwanted, Place::default());
         self.unwanted += 1;
-        root.names.insert(name, node, |node| &self.nodes[node as usize].name);
+        self.names.insert(NONE, name, node);
         node
     }
 
@@ -140,25 +132,32 @@ impl Tree {
     }
 
     fn push(&mut self, name: &str, builder: Builder, first: Place) -> u32 {
-        self.nodes.push(Node { name: name.into(), in_json: name::in_json(name), seen: 0, next: NONE, first, builder });
+        self.nodes.push(Node { name: name.into(), seen: 0, first, builder });
         self.nodes.len() as u32 - 1
     }
 
     /// The members of all structs.
-    pub fn structs(&self) -> impl Iterator<Item = &Members> {
-        self.nodes.iter().filter_map(|node| if let Builder::Struct(members, _) = &node.builder { Some(members) } else { None })
+    pub fn structs(&self) -> impl Iterator<Item = &[u32]> {
+        self.nodes.iter().filter_map(|node| if let Builder::Struct(members, _) = &node.builder { Some(&**members) } else { None })
     }
 
-    pub fn members(&mut self, fields: &[Field]) -> Members {
-        let children: Vec<_> = fields.iter().map(|field| self.add(&field.name, &field.ty)).collect();
-        let mut names = Names::default();
-        for (field, &node) in fields.iter().zip(&children) {
-            names.insert(&field.name, node, |node| &self.nodes[node as usize].name);
+    /// The columns.
+    pub fn columns(&mut self, fields: &[Field]) -> Vec<u32> {
+        let columns = self.fields(fields);
+        for (field, &node) in fields.iter().zip(&columns) {
+            self.names.insert(NONE, &field.name, node);
         }
-        for pair in children.windows(2) {
-            self.nodes[pair[0] as usize].next = pair[1];
-        }
-        Members { first: children.first().copied().unwrap_or(NONE), nodes: children, names }
+        columns
+    }
+
+    /// The member of a struct, or with `NONE` of the item, that has this name.
+    pub fn member(&self, parent: u32, name: &str) -> Option<u32> {
+        self.names.get(parent, name, |node| &self.nodes[node as usize].name)
+    }
+
+    /// Nodes that are members of nothing yet.
+    fn fields(&mut self, fields: &[Field]) -> Vec<u32> {
+        fields.iter().map(|field| self.add(&field.name, &field.ty)).collect()
     }
 
     fn add(&mut self, name: &str, ty: &Type) -> u32 {
@@ -175,7 +174,7 @@ impl Tree {
             Type::Boolean => Builder::Boolean(Booleans::default()),
             Type::Binary => Builder::Binary(Bytes::default()),
             Type::Null => Builder::Null,
-            Type::Struct(fields) => Builder::Struct(self.members(fields), Validity::default()),
+            Type::Struct(fields) => Builder::Struct(self.fields(fields), Validity::default()),
             Type::Map(value) => self.map(value),
             Type::EmptyMap if self.guessed => Builder::Map { lists: Lists::default(), keys: Bytes::default(), value: NONE },
             Type::EmptyMap => self.map(&Type::Null),
@@ -193,7 +192,13 @@ impl Tree {
             Type::Json => Builder::Json(Bytes::default()),
             Type::MixedText => Builder::MixedText(Bytes::default()),
         };
-        self.push(name, builder, if self.guessed { Place::NEVER } else { Place::default() })
+        let node = self.push(name, builder, if self.guessed { Place::NEVER } else { Place::default() });
+        if let Builder::Struct(members, _) = &self.nodes[node as usize].builder {
+            for &member in members {
+                self.names.insert(node, &self.nodes[member as usize].name, member);
+            }
+        }
+        node
     }
 
     fn map(&mut self, value: &Type) -> Builder {
@@ -233,14 +238,10 @@ impl Tree {
             Builder::Timestamp(b, _) => Arc::new(b.finish::<TimestampMicrosecondType>(rows)?.with_timezone("UTC")),
             Builder::Boolean(b) => b.finish(rows),
             Builder::Null | Builder::Unwanted => new_null_array(ty, rows),
-            Builder::Struct(members, validity) => {
-                validity.pad(rows);
-                self.finish_struct(members.nodes.iter().copied(), ty, validity.finish(), rows)?
-            }
+            Builder::Struct(members, validity) => self.finish_struct(members.iter().copied(), ty, validity.finish(rows), rows)?,
             Builder::Mixed { children, .. } if children.iter().all(|&child| child == NONE) => new_null_array(ty, rows),
             Builder::Mixed { children, validity, .. } => {
-                validity.pad(rows);
-                self.finish_struct(children.iter().copied().filter(|&child| child != NONE), ty, validity.finish(), rows)?
+                self.finish_struct(children.iter().copied().filter(|&child| child != NONE), ty, validity.finish(rows), rows)?
             }
             Builder::List { lists, element: child } | Builder::Set { lists, member: child, .. } => {
                 let DataType::List(field) = ty else { return Err(wrong(ty)) };
@@ -288,7 +289,7 @@ impl Tree {
             Builder::Null | Builder::Unwanted => {}
             Builder::Struct(members, validity) => {
                 validity.truncate(rows);
-                members.nodes.iter().for_each(|&node| self.truncate(node, rows));
+                members.iter().for_each(|&node| self.truncate(node, rows));
             }
             Builder::Mixed { children, validity, .. } => {
                 validity.truncate(rows);

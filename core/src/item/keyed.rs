@@ -79,7 +79,7 @@ pub type Judge = fn(&str, Kind, &str) -> Result<(), String>;
 pub struct Keyed<S> {
     sink: S,
     names: Arc<[String]>,
-    in_json: Vec<Option<Box<[u8]>>>,
+    short: Vec<name::Key>,
     judge: Judge,
     max: usize,
     /// The item's values, where they were met.
@@ -100,7 +100,7 @@ impl<S> Keyed<S> {
     pub fn new(sink: S, names: Arc<[String]>, judge: Judge, max: usize) -> Self {
         Self {
             sink,
-            in_json: names.iter().map(|name| name::in_json(name)).collect(),
+            short: names.iter().map(|name| name::Key::new(name)).collect(),
             values: vec![(None, String::new()); names.len()],
             names,
             judge,
@@ -231,9 +231,9 @@ impl<S: Sink> Sink for Keyed<S> {
         self.sink.attribute(name)
     }
     #[inline]
-    fn expected(&mut self, text: &[u8]) -> Option<(usize, Want)> {
-        let is_taken = self.depth == 0 && self.in_json.iter().flatten().any(|name| name::begins(text, name));
-        if is_taken || self.taking.is_some() { None } else { self.sink.expected(text) }
+    fn known(&mut self, name: name::Key) -> Option<Want> {
+        let is_taken = self.depth == 0 && self.short.contains(&name);
+        if is_taken || self.taking.is_some() { None } else { self.sink.known(name) }
     }
     fn string(&mut self, value: &str) {
         if !self.takes(Kind::S, |text| text.push_str(value)) {

@@ -13,13 +13,13 @@ use crate::engine::worker::BlockSink;
 use crate::error::{Code, Error, Result};
 use crate::event::{Kind, OpenNames, Refusal, Sink, Want};
 use crate::format::json::ItemText;
+use crate::name;
 use crate::number::Number;
 
 /// Finds the key of an item among its events.
 struct Capture {
     names: KeyNames,
-    /// The names as JSON has them, and the quote behind.
-    in_json: Vec<Vec<u8>>,
+    short: Vec<name::Key>,
     key: Key,
     /// The place in the key of the attribute whose value comes now.
     place: Option<usize>,
@@ -28,8 +28,7 @@ struct Capture {
 
 impl Capture {
     fn new(names: KeyNames) -> Self {
-        let in_json = |name: &String| serde_json::Value::from(name.as_str()).to_string().into_bytes()[1..].to_vec();
-        Self { in_json: names.names().iter().map(in_json).collect(), names, key: Key::default(), place: None, depth: 0 }
+        Self { short: names.names().iter().map(|name| name::Key::new(name)).collect(), names, key: Key::default(), place: None, depth: 0 }
     }
 
     fn begin_item(&mut self) {
@@ -48,13 +47,13 @@ impl Capture {
         self.place
     }
 
-    /// The same where the text begins with the name.
+    /// The same by the key of a short name.
     #[inline]
-    fn expected(&mut self, text: &[u8], length: usize) -> Option<usize> {
+    fn known(&mut self, name: name::Key) -> Option<usize> {
         if self.depth > 0 {
             return None;
         }
-        self.place = self.in_json.iter().position(|name| name.len() == length && text.starts_with(name));
+        self.place = self.short.iter().position(|&key| key == name);
         self.place
     }
 
@@ -183,16 +182,16 @@ impl<S: BlockSink> Sink for Overlay<S> {
     }
 
     #[inline]
-    fn expected(&mut self, text: &[u8]) -> Option<(usize, Want)> {
+    fn known(&mut self, name: name::Key) -> Option<Want> {
         if self.muted && self.capture.depth > 0 {
             return None;
         }
-        let (length, want) = self.sink.expected(text)?;
-        let of_key = self.capture.expected(text, length).is_some();
+        let want = self.sink.known(name)?;
+        let of_key = self.capture.known(name).is_some();
         if self.capture.depth == 0 {
             self.muted = of_key && want == Want::Nothing;
         }
-        Some((length, if self.muted { Want::Value } else { want }))
+        Some(if self.muted { Want::Value } else { want })
     }
 
     #[inline]

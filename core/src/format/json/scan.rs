@@ -13,8 +13,8 @@ const LAST_CONTROL: u8x16 = u8x16::new([0x1f; 16]);
 pub fn string_end(bytes: &[u8], mut at: usize) -> usize {
     // Most strings end in the first 32 bytes: how long they are is then no branch.
     while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<32>) {
-        let (first, second) = chunk.split_at(16);
-        let hits = specials(first) | specials(second) << 16;
+        let (first, second) = (chunk.first_chunk().map_or(0, specials), chunk.last_chunk().map_or(0, specials));
+        let hits = first | second << 16;
         if hits != 0 {
             return at + hits.trailing_zeros() as usize;
         }
@@ -26,10 +26,10 @@ pub fn string_end(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// A bit for each byte of 16 that a string cannot hold as it is.
+/// A bit for each byte that a string cannot hold as it is.
 #[inline]
-fn specials(bytes: &[u8]) -> u32 {
-    let bytes = u8x16::new(bytes.first_chunk().copied().unwrap_or_default());
+pub fn specials(bytes: &[u8; 16]) -> u32 {
+    let bytes = u8x16::new(*bytes);
     (bytes.simd_eq(QUOTE) | bytes.simd_eq(BACKSLASH) | bytes.min(LAST_CONTROL).simd_eq(bytes)).to_bitmask()
 }
 

@@ -6,19 +6,18 @@
 //! The shape that exporters write (`{"S":"…"}`, no white space, no escapes) is expected
 //! literally; everything else that JSON allows goes a general way.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-
 mod change;
 mod lex;
 mod plain;
+mod value;
 
-use super::super::record::{Decoded, Fault, Form, MAX_NESTING, shown};
+use super::super::record::{Decoded, Fault, Form};
 use super::scan;
 use crate::error::Code;
-use crate::event::{Discard, Kind, SetMembers, Sink, Want};
-use crate::number::Number;
+use crate::event::{Discard, SetMembers, Sink, Want};
+use crate::name::Key;
 use crate::path::Step;
+use value::Opening;
 
 /// Reads records from a text.
 pub struct Decoder<'a> {
@@ -70,7 +69,7 @@ impl<'a> Decoder<'a> {
         self.depth = 0;
         let start = self.at;
         if matches!(form, Form::Wrapped | Form::Either)
-            && self.bytes[start..].starts_with(b"{\"Item\":{")
+            && self.bytes[start..].first_chunk() == Some(b"{\"Item\":{")
             && (form == Form::Wrapped || self.is_wrapped(start))
         {
             self.at = start + b"{\"Item\":{".len();
@@ -208,29 +207,19 @@ impl<'a> Decoder<'a> {
         }
         loop {
             let name_at = self.at;
-            let behind = self.bytes.get(name_at + 1..).unwrap_or_default();
-            let want = if self.bytes.get(name_at) == Some(&b'"')
-                && let Some((length, want)) = sink.expected(behind)
-            {
-                self.at += 1 + length;
-                want
-            } else {
-                let name = self.string()?;
-                match sink.attribute(name) {
-                    Ok(want) => want,
-                    Err(refusal) => return Err(self.in_attribute(Fault::refused(refusal, name_at), name_at)),
-                }
+            let (want, opening) = match self.known_name(sink) {
+                Some(found) => found,
+                None => (self.name(sink)?, self.opening()),
             };
-            if self.bytes.get(self.at) == Some(&b':') {
-                self.at += 1;
-            } else {
-                self.colon()?;
-            }
             let value = match want {
-                Want::Value => self.value(sink),
-                Want::Nothing => self.unwanted_value(),
+                Want::Value => self.content(opening, sink),
+                Want::Nothing => self.unwanted_content(opening),
             };
-            if let Err(fault) = value {
+            if value.is_ok() && self.bytes[self.at..].first_chunk() == Some(b"},\"") {
+                self.at += 2;
+                continue;
+            }
+            if let Err(fault) = value.and_then(|()| self.end_of_value()) {
                 return Err(self.in_attribute(fault, name_at));
             }
             match self.bytes.get(self.at) {
@@ -253,19 +242,31 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// A value that nobody asked for: syntax, descriptors and names are checked all the same.
-    fn unwanted_value(&mut self) -> Decoded {
-        // Texts, numbers and binaries hold no names.
-        if let Some([b'{', b'"', b'S' | b'N' | b'B', b'"', b':', b'"']) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk::<6>) {
-            self.at += 6;
-            self.string_body()?;
-            return self.end_of_value();
-        }
-        let mut discard = std::mem::take(&mut self.scratch.discard);
-        discard.begin_item();
-        let result = self.value(&mut discard);
-        self.scratch.discard = discard;
-        result
+    /// The name that starts here, if it is short and the sink knows it, with its colon; and what
+    /// the value behind it begins with.
+    #[inline]
+    fn known_name<S: Sink>(&mut self, sink: &mut S) -> Option<(Want, Opening)> {
+        // Enough for any short name with quotes and colon, and an opening.
+        let [b'"', text @ ..] = self.bytes.get(self.at..)?.first_chunk::<32>()? else { return None };
+        let (key, length) = Key::in_json(text.first_chunk()?)?;
+        let [b':', behind @ ..] = text.get(length + 1..)? else { return None };
+        let opening = Opening::new(behind);
+        let want = sink.known(key)?;
+        self.at += length + 3;
+        Some((want, opening))
+    }
+
+    /// Any name that starts here, with its colon.
+    #[inline(never)]
+    fn name<S: Sink>(&mut self, sink: &mut S) -> Decoded<Want> {
+        let name_at = self.at;
+        let name = self.string()?;
+        let want = match sink.attribute(name) {
+            Ok(want) => want,
+            Err(refusal) => return Err(self.in_attribute(Fault::refused(refusal, name_at), name_at)),
+        };
+        self.colon()?;
+        Ok(want)
     }
 
     /// The members of a record, behind its opening brace, for their syntax alone.
@@ -275,269 +276,6 @@ impl<'a> Decoder<'a> {
         let result = self.attributes(&mut discard);
         self.scratch.discard = discard;
         result
-    }
-
-    #[inline]
-    fn value<S: Sink>(&mut self, sink: &mut S) -> Decoded {
-        // No value is shorter: `{"S":""}`.
-        let Some(head) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk::<8>) else { return self.general_value(sink) };
-        match head {
-            [b'{', b'"', kind, b'"', b':', opener, ..] => match (kind, opener) {
-                (b'S', b'"') => {
-                    self.at += 6;
-                    let value = self.string_body()?;
-                    sink.string(value);
-                }
-                (b'N', b'"') => {
-                    self.at += 6;
-                    self.number(sink)?;
-                }
-                (b'M', b'{') => {
-                    self.at += 6;
-                    self.map(sink)?;
-                }
-                (b'L', b'[') => {
-                    self.at += 6;
-                    self.list(sink)?;
-                }
-                (b'B', b'"') => {
-                    self.at += 6;
-                    self.binary(sink)?;
-                }
-                _ => return self.general_value(sink),
-            },
-            b"{\"BOOL\":" => {
-                self.at += 8;
-                self.white();
-                let value = self.boolean(Kind::Bool)?;
-                sink.boolean(value);
-            }
-            b"{\"NULL\":" => {
-                self.at += 8;
-                self.white();
-                self.boolean(Kind::Null)?;
-                sink.null();
-            }
-            [b'{', b'"', kind @ (b'S' | b'N' | b'B'), b'S', b'"', b':', b'[', _] => {
-                self.at += 7;
-                let kind = match kind {
-                    b'N' => Kind::NS,
-                    b'B' => Kind::BS,
-                    _ => Kind::SS,
-                };
-                self.set(kind, sink)?;
-            }
-            _ => return self.general_value(sink),
-        }
-        if self.bytes.get(self.at) == Some(&b'}') {
-            self.at += 1;
-            return Ok(());
-        }
-        self.end_of_value()
-    }
-
-    fn general_value<S: Sink>(&mut self, sink: &mut S) -> Decoded {
-        self.white();
-        let start = self.at;
-        if !self.eat(b'{') {
-            return Err(self.not_an_object("a value", Code::Descriptor));
-        }
-        self.white();
-        if self.bytes.get(self.at) == Some(&b'}') {
-            return Err(Fault::new(Code::Descriptor, start, "a value without a type descriptor"));
-        }
-        let at = self.at;
-        let descriptor = self.string()?;
-        let Some(kind) = Kind::from_descriptor(descriptor) else {
-            let message = format!("unknown type descriptor {}", shown(descriptor));
-            return Err(Fault::new(Code::Descriptor, at, message));
-        };
-        self.colon()?;
-        self.white();
-        match kind {
-            Kind::S => {
-                self.expect(b'"', kind, "a string")?;
-                let value = self.string_body()?;
-                sink.string(value);
-            }
-            Kind::N => {
-                self.expect(b'"', kind, "a string")?;
-                self.number(sink)?;
-            }
-            Kind::B => {
-                self.expect(b'"', kind, "a string")?;
-                self.binary(sink)?;
-            }
-            Kind::Bool => {
-                let value = self.boolean(kind)?;
-                sink.boolean(value);
-            }
-            // The service takes `{"NULL":false}` too, and reads it back as true.
-            Kind::Null => {
-                self.boolean(kind)?;
-                sink.null();
-            }
-            Kind::M => {
-                self.expect(b'{', kind, "an object")?;
-                self.map(sink)?;
-            }
-            Kind::L => {
-                self.expect(b'[', kind, "an array")?;
-                self.list(sink)?;
-            }
-            Kind::SS | Kind::NS | Kind::BS => {
-                self.expect(b'[', kind, "an array")?;
-                self.set(kind, sink)?;
-            }
-        }
-        self.end_of_value()
-    }
-
-    fn end_of_value(&mut self) -> Decoded {
-        self.white();
-        if self.eat(b'}') {
-            return Ok(());
-        }
-        if self.bytes.get(self.at) == Some(&b',') {
-            return Err(Fault::new(Code::Descriptor, self.at, "more than one type descriptor in a value"));
-        }
-        Err(self.unexpected("`}`"))
-    }
-
-    fn nest(&mut self) -> Decoded {
-        self.depth += 1;
-        if self.depth > MAX_NESTING {
-            return Err(Fault::new(Code::Nesting, self.at, format!("maps and lists nested past {MAX_NESTING} levels")));
-        }
-        Ok(())
-    }
-
-    fn map<S: Sink>(&mut self, sink: &mut S) -> Decoded {
-        self.nest()?;
-        sink.begin_map();
-        self.attributes(sink)?;
-        sink.end_map();
-        self.depth -= 1;
-        Ok(())
-    }
-
-    fn list<S: Sink>(&mut self, sink: &mut S) -> Decoded {
-        self.nest()?;
-        sink.begin_list();
-        self.white();
-        if !self.eat(b']') {
-            loop {
-                if let Err(mut fault) = self.value(sink) {
-                    fault.path.push(Step::Element);
-                    return Err(fault);
-                }
-                if self.end_of_element()? {
-                    break;
-                }
-            }
-        }
-        sink.end_list();
-        self.depth -= 1;
-        Ok(())
-    }
-
-    fn set<S: Sink>(&mut self, kind: Kind, sink: &mut S) -> Decoded {
-        sink.begin_set(kind);
-        let mut members = std::mem::take(&mut self.scratch.members);
-        members.begin();
-        self.white();
-        if !self.eat(b']') {
-            loop {
-                self.white();
-                let start = self.at;
-                self.expect(b'"', kind, "strings only")?;
-                let is_new = match kind {
-                    Kind::NS => {
-                        let number = self.number_text::<S>()?;
-                        sink.number(number);
-                        !S::VALUES || members.is_new_number(number)
-                    }
-                    Kind::BS => {
-                        self.binary(sink)?;
-                        !S::VALUES || members.is_new(&self.scratch.binary)
-                    }
-                    _ => {
-                        let value = self.string_body()?;
-                        sink.string(value);
-                        !S::VALUES || members.is_new(value.as_bytes())
-                    }
-                };
-                if !is_new {
-                    return Err(Fault::new(Code::Set, start, "a member stands twice in the set"));
-                }
-                if self.end_of_element()? {
-                    break;
-                }
-            }
-        }
-        self.scratch.members = members;
-        sink.end_set();
-        Ok(())
-    }
-
-    /// Behind an element: whether the array ends here.
-    fn end_of_element(&mut self) -> Decoded<bool> {
-        self.white();
-        if self.eat(b',') {
-            return Ok(false);
-        }
-        if self.eat(b']') {
-            return Ok(true);
-        }
-        Err(self.unexpected("`,` or `]`"))
-    }
-
-    fn number<S: Sink>(&mut self, sink: &mut S) -> Decoded {
-        let number = self.number_text::<S>()?;
-        sink.number(number);
-        Ok(())
-    }
-
-    /// The rest of a number's text, behind the quote.
-    #[inline]
-    fn number_text<S: Sink>(&mut self) -> Decoded<Number> {
-        let start = self.at;
-        let text = self.string_body()?;
-        if !S::VALUES {
-            return Ok(Number::from(0));
-        }
-        Number::parse(text.as_bytes()).map_err(|error| Fault::new(Code::Number, start, format!("{error}: {}", shown(text))))
-    }
-
-    /// The rest of a binary's text, behind the quote.
-    fn binary<S: Sink>(&mut self, sink: &mut S) -> Decoded {
-        let start = self.at;
-        let mut binary = std::mem::take(&mut self.scratch.binary);
-        binary.clear();
-        let text = self.string_body()?;
-        let result = if S::VALUES { STANDARD.decode_vec(text, &mut binary) } else { Ok(()) };
-        let result = match result {
-            Ok(()) => {
-                sink.binary(&binary);
-                Ok(())
-            }
-            Err(error) => {
-                let message = format!("not base64 ({error}): {}", shown(text));
-                Err(Fault::new(Code::Base64, start, message))
-            }
-        };
-        self.scratch.binary = binary;
-        result
-    }
-
-    fn boolean(&mut self, kind: Kind) -> Decoded<bool> {
-        let rest = &self.bytes[self.at..];
-        let value = rest.starts_with(b"true");
-        if !value && !rest.starts_with(b"false") {
-            return Err(self.mismatch(kind, "true or false"));
-        }
-        self.at += if value { 4 } else { 5 };
-        Ok(value)
     }
 
     #[cold]
