@@ -1,5 +1,7 @@
 """Converting to a file or a folder."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 
 from dynarrow import _dynarrow

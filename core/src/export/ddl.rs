@@ -53,6 +53,9 @@ impl DdlOptions {
         if self.changes.is_empty() && !self.key.is_empty() {
             return Err(Error::usage("key says how changes are matched: it needs --changes (changes=)"));
         }
+        if self.key.iter().collect::<BTreeSet<_>>().len() < self.key.len() {
+            return Err(Error::usage("key names an attribute twice"));
+        }
         Ok(())
     }
 }
@@ -209,12 +212,7 @@ fn take_in(mut table: Table, schema: &ArrowSchema, options: &DdlOptions, staging
 /// The names of the key attributes.
 fn keys(options: &DdlOptions, changes: &ArrowSchema) -> Result<Vec<String>> {
     if !options.key.is_empty() {
-        let distinct: BTreeSet<_> = options.key.iter().collect();
-        return if distinct.len() == options.key.len() {
-            Ok(options.key.clone())
-        } else {
-            Err(Error::usage("key names an attribute twice"))
-        };
+        return Ok(options.key.clone());
     }
     let missing = || Error::usage("the changes do not say what the table's key is: give --key PK,SK (key=)");
     let text = changes.metadata().get(metadata::KEYS).ok_or_else(missing)?;
