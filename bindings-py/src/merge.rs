@@ -84,6 +84,7 @@ impl Window {
     }
 
     #[getter]
+    #[allow(clippy::wrong_self_convention)] // the window is from a time to a time
     fn from_time(&self) -> &str {
         &self.0.from
     }

@@ -126,7 +126,7 @@ impl Export {
         let parsed = converting.parse(&path_text(py, dest)?, options.read_options(py)?);
         let parsed = parsed.and_then(|(dest, options)| Ok((dest, options, merging.parse()?)));
         let (dest, options, merging) = parsed.map_err(|error| to_py(py, &error))?;
-        let increments: Vec<_> = increments.iter().map(|export| export.get().0.clone()).collect();
+        let increments: Vec<_> = increments.into_iter().map(|export| export.get().0.clone()).collect();
         let report =
             watched(py, progress, |control| dynarrow::merge(&self.0, &increments, &dest, &merging, &options, control, std::io::stdout()))?;
         MergeReport::new(py, report, options.read.check)

@@ -156,6 +156,7 @@ impl Export {
 }
 
 /// What looks at a block.
+#[allow(clippy::large_enum_variant)] // one a thread
 enum Looker {
     Items(Worker<Learner>),
     Merged(Worker<Overlay<Learner>>),

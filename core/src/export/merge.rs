@@ -142,7 +142,7 @@ impl Export {
                 if let Some(names) = &names
                     && !names.is_same(&of_changes)
                 {
-                    let message = format!("the key of the base is {}, that of the changes {}", names, of_changes);
+                    let message = format!("the key of the base is {names}, that of the changes {of_changes}");
                     return Err(Error::new(Code::OtherTable, message).in_file(increments[at].name()));
                 }
                 names = Some(of_changes);

@@ -304,7 +304,7 @@ impl Joined {
                 }
                 buckets.finish(spill)
             };
-            let (changes, base) = (split(&changes)?, split(&base)?);
+            let (changes, base) = (split(changes)?, split(base)?);
             return changes.into_iter().zip(base).try_for_each(|(changes, base)| self.bucket(&changes, &base, limit, level + 1, spill));
         }
         let mut keys = Keys::default();
