@@ -198,10 +198,10 @@ impl One {
 
     /// The window between two minutes behind ten.
     fn window(&self, from: u32, to: u32, lines: &[&str]) -> Export {
-        self.window_of(from, to, json!({"tableId": "t"}), lines)
+        self.window_of(from, to, &json!({"tableId": "t"}), lines)
     }
 
-    fn window_of(&self, from: u32, to: u32, more: serde_json::Value, lines: &[&str]) -> Export {
+    fn window_of(&self, from: u32, to: u32, more: &serde_json::Value, lines: &[&str]) -> Export {
         let id = to.to_string();
         let mut summary = json!({
             "exportType": "INCREMENTAL_EXPORT",
@@ -249,13 +249,13 @@ fn what_does_not_go_together_is_refused() {
     assert!(text(&gap).contains("from 2026-01-14T10:05:00.000Z to 2026-01-14T10:10:00.000Z"), "{gap}");
     assert_eq!(one.refused(&first, std::slice::from_ref(&third)).code(), Code::Incremental);
     assert_eq!(one.refused(&base, std::slice::from_ref(&base)).code(), Code::FullExport);
-    let other = one.window_of(5, 6, json!({"tableArn": "arn:aws:dynamodb:eu-west-1:123456789012:table/u"}), &[]);
+    let other = one.window_of(5, 6, &json!({"tableArn": "arn:aws:dynamodb:eu-west-1:123456789012:table/u"}), &[]);
     assert_eq!(one.refused(&base, &[first.clone(), other]).code(), Code::OtherTable);
-    let again = one.window_of(5, 7, json!({"tableId": "another"}), &[]);
+    let again = one.window_of(5, 7, &json!({"tableId": "another"}), &[]);
     assert_eq!(one.refused(&base, &[first.clone(), again]).code(), Code::OtherTable);
-    let view = one.window_of(5, 8, json!({"tableId": "t", "outputView": "OLD_IMAGE"}), &[]);
+    let view = one.window_of(5, 8, &json!({"tableId": "t", "outputView": "OLD_IMAGE"}), &[]);
     assert_eq!(one.refused(&base, &[first.clone(), view]).code(), Code::Manifest);
-    let timeless = one.window_of(5, 9, json!({"tableId": "t", "exportToTime": null}), &[]);
+    let timeless = one.window_of(5, 9, &json!({"tableId": "t", "exportToTime": null}), &[]);
     assert_eq!(one.refused(&base, &[first.clone(), timeless]).code(), Code::Manifest);
     // What nobody knows the time or table of is no base.
     let file = one.bucket.path().join("data.json");
