@@ -65,10 +65,10 @@ proptest! {
         prop_assert_eq!(read.fields(), one.fields());
         let grown = one.merge(&schema(&others, athena(Layout::Plain))).expect("the same policies");
         for field in one.fields() {
-            let column = grown.fields().iter().find(|grown| grown.name == field.name).map(|field| field.column());
+            let column = grown.fields().iter().find(|grown| grown.name == field.name).map(dynarrow::Field::column);
             prop_assert_eq!(column, Some(field.column()));
         }
-        let names: BTreeSet<_> = grown.fields().iter().map(|field| field.column()).collect();
+        let names: BTreeSet<_> = grown.fields().iter().map(dynarrow::Field::column).collect();
         prop_assert_eq!(names.len(), grown.fields().len());
     }
 }
