@@ -38,7 +38,8 @@ def by_key(items: list[Item]) -> dict[tuple[object, object], dict[str, object]]:
 def test_differences_are_those_of_dicts(tmp_path: Path, memory: int | None) -> None:
     before, after = tables(5)
     a = write_export(tmp_path / "a", [before[:20], before[20:]]).folder
-    b = write_export(tmp_path / "b", [after], ion=True).folder
+    later = {"exportTime": "2025-08-05T07:09:00.850Z"}
+    b = write_export(tmp_path / "b", [after], ion=True, summary=later).folder
     report = dynarrow.diff(a, b, tmp_path / "out", key=["pk", "sk"], to="export", memory=memory)
     old, new = by_key(before), by_key(after)
     both = old.keys() & new.keys()
@@ -121,11 +122,12 @@ def test_the_command(shop: Path, tmp_path: Path) -> None:
     ]
     assert counts["inserts"] == report["merge"]["inserts"]
     assert counts["key"] == ["PK", "SK"]
-    # And back to what it was.
+    # Back in time goes no incremental export.
     back = run(
         "diff", tmp_path / "now", shop, tmp_path / "back", "--key", "PK,SK", "--to", "export"
     )
-    assert back.returncode == 1, back.stderr
+    assert back.returncode == 2
+    assert "later" in back.stderr
     keyless = run("diff", shop, shop)
     assert keyless.returncode == 2
     assert "--key" in keyless.stderr

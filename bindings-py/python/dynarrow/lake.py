@@ -62,6 +62,8 @@ def merge_delta(
 ) -> MergeReport:
     """Brings the changes of an incremental export into a Delta table, in one transaction.
 
+    Columns that the table does not have are added in a transaction before it.
+
     A change has the whole new item: what it does not have becomes null. Attributes that are new
     become columns of the table. A value goes into a column of another type only where it stays
     what it is: read the changes with the schema of the table where it does not.
@@ -108,7 +110,8 @@ def merge_delta(
     own = [name for name in names[:2] if name.rstrip("_") in ("_op", "_ts")]
     if len(own) < 2:
         raise _usage("these are no changes: the first columns are not _op and _ts")
-    own += [name for name in names[-1:] if name.rstrip("_") == "_old"]
+    if said.get("dynarrow.images") == "both":
+        own += [name for name in names[-1:] if name.rstrip("_") == "_old"]
     attributes = [name for name in names if name not in own]
     if missing := [name for name in keys if name not in attributes]:
         raise _usage(f"the changes have no key attribute {', '.join(map(repr, missing))}")
@@ -119,6 +122,9 @@ def merge_delta(
     if applied is not None and _micros(ends) <= applied:
         return MergeReport(False, 0, 0, 0, begins, ends)
     known = _moment("since", since) if applied is None else _EPOCH + timedelta(microseconds=applied)
+    if known is not None and ends <= known:
+        # What the table holds is newer.
+        return MergeReport(False, 0, 0, 0, begins, ends)
     if known is not None and begins > known:
         raise _usage(
             f"the table was brought up to {known.isoformat()}, and the changes begin at"

@@ -79,7 +79,7 @@ impl RowReader {
         let hints = fields().map(|field| (field.name().clone(), field.clone())).collect();
         let by_attribute = fields().map(|field| (attribute(field).to_owned(), field.clone())).collect();
         let said = schema.metadata().get(LAYOUT_KEY).and_then(|layout| layout.parse().ok());
-        Self { hints, by_attribute, layout: layout.or(document.map(|d| d.policies().layout)).or(said).unwrap_or_default() }
+        Self { hints, by_attribute, layout: layout.or(said).or(document.map(|d| d.policies().layout)).unwrap_or_default() }
     }
 
     /// The columns of a batch.
@@ -100,11 +100,13 @@ impl RowReader {
         Ok(read)
     }
 
-    /// The field that says what a column means. One that says itself which attribute it holds is
-    /// looked up by that, any other by its name.
+    /// The field that says what a column means: itself, or else that of the document, by the
+    /// attribute that it says it holds, or by its name.
     fn hint<'a>(&'a self, field: &'a ArrowField) -> Option<&'a ArrowField> {
-        let by_column = || self.hints.get(field.name()).filter(|_| type_of(field).is_none());
-        let hint = by_column().or_else(|| self.by_attribute.get(attribute(field)));
+        if type_of(field).is_some() {
+            return Some(field);
+        }
+        let hint = self.hints.get(field.name()).or_else(|| self.by_attribute.get(attribute(field)));
         hint.map(Arc::as_ref).or(Some(field))
     }
 

@@ -30,6 +30,8 @@ pub mod metadata {
     pub const IMAGES: &str = "dynarrow.images";
     /// The names of the key attributes, as a JSON array.
     pub const KEYS: &str = "dynarrow.keys";
+    /// `true` where nothing of the items is missing or rounded.
+    pub const WHOLE: &str = "dynarrow.whole";
 }
 
 impl Export {
@@ -42,7 +44,7 @@ impl Export {
             return Err(Error::new(Code::View, message).in_file(self.name()));
         }
         control.check()?;
-        let keys = self.first_keys()?;
+        let keys = self.first_keys(control)?;
         if let (Some(columns), Some(keys)) = (&options.columns, &keys) {
             let others = columns.iter().filter(|name| keys.place(name).is_none());
             options.columns = Some(keys.names().iter().chain(others).cloned().collect::<Columns>());
@@ -70,12 +72,13 @@ impl Export {
     }
 
     /// The names of the key attributes, by the first change; `None` where there is none.
-    pub(crate) fn first_keys(&self) -> Result<Option<KeyNames>> {
+    pub(crate) fn first_keys(&self, control: &Control) -> Result<Option<KeyNames>> {
         let changes = self.clone().read_as(ReadAs::Changes(Images::New, None));
         // What is wrong with the data is said when it is read.
         let options = ReadOptions { threads: 1, on_error: super::read::OnError::Skip, ..ReadOptions::default() };
         let pipeline = Pipeline::new(changes.pass(&options, &Control::default())?, || Changes::new(FirstKeys(None)));
         for step in pipeline {
+            control.check()?;
             match step {
                 Ok(Step::Block { out: Some(keys), .. }) => return Ok(Some(keys)),
                 Ok(_) => {}

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{Seek, Write};
 use std::path::Path;
 
-use super::dest::{Dest, OutputFormat, replace_file};
+use super::dest::{Dest, OutputFormat, check_folder, folder_of, replace_file};
 use super::folder::write_folder;
 use super::folders::{By, SplitTable};
 use super::open::{Export, ReadAs};
@@ -99,6 +99,22 @@ pub struct ConvertReport {
     pub tables: Vec<SplitTable>,
     /// Bytes written.
     pub bytes_out: u64,
+}
+
+/// Refuses what can be refused before long work is done for it.
+pub(super) fn check_writing(source: &Export, dest: &Dest, options: &ConvertOptions) -> Result<()> {
+    match dest {
+        Dest::Stdout(_) => {}
+        Dest::File(path, ..) => {
+            folder_of(path)?;
+        }
+        Dest::Folder(path, _) => {
+            folder_of(path)?;
+            check_folder(path, options.overwrite)?;
+        }
+    }
+    let (Dest::Stdout(format) | Dest::File(_, format, _) | Dest::Folder(_, format)) = dest;
+    if batch_format(*format, false).is_some() { Ok(()) } else { check_text_options(source, *format, &options.read) }
 }
 
 /// Converts an export. Standard output is `stdout`.
@@ -212,15 +228,23 @@ fn write<W: Write + Send>(
     }
 }
 
+/// Refuses formats of items for changes.
+pub(super) fn check_changes_format(format: OutputFormat) -> Result<()> {
+    if !matches!(format, OutputFormat::DynamodbJson | OutputFormat::Ion) {
+        return Ok(());
+    }
+    let message =
+        format!("changes are rows: they are written as parquet, arrow, csv, ndjson or a whole export, not as {}", format.as_str());
+    Err(Error::usage(message))
+}
+
 /// Refuses what only columns of a type can do: to leave it out silently would be worse.
 pub(super) fn check_text_options(export: &Export, format: OutputFormat, read: &ReadOptions) -> Result<()> {
     let policies = &read.policies;
     let default = Policies::default();
     let explains = matches!(export.format()?, SourceFormat::Parquet | SourceFormat::Arrow);
-    if matches!(export.reads(), ReadAs::Changes(..)) && matches!(format, OutputFormat::DynamodbJson | OutputFormat::Ion) {
-        let message =
-            format!("changes are rows: they are written as parquet, arrow, csv, ndjson or a whole export, not as {}", format.as_str());
-        return Err(Error::usage(message));
+    if matches!(export.reads(), ReadAs::Changes(..)) {
+        check_changes_format(format)?;
     }
     if let ReadAs::Changes(images, _) = export.reads()
         && format == OutputFormat::Export

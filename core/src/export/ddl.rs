@@ -185,6 +185,10 @@ fn take_in(mut table: Table, schema: &ArrowSchema, options: &DdlOptions, staging
         let in_file = |error: Error| error.in_file(&*file);
         check_table(schema, &changes).map_err(in_file)?;
         check_images(&changes).map_err(in_file)?;
+        if is_older(schema, &changes).map_err(in_file)? {
+            script.say(&format!("{file} ends before the time of the table: it is not merged"));
+            continue;
+        }
         check_window(before.as_deref(), &changes, &file)?;
         let staged = Staged::of(&changes).map_err(in_file)?;
         if staged.is_empty() {
@@ -207,6 +211,14 @@ fn take_in(mut table: Table, schema: &ArrowSchema, options: &DdlOptions, staging
         before = Some(changes);
     }
     Ok(())
+}
+
+/// Whether the changes end at or before the time that the table is of, as far as both say it.
+fn is_older(table: &ArrowSchema, changes: &ArrowSchema) -> Result<bool> {
+    let (Some(time), Some(to)) = (table.metadata().get(metadata::EXPORT_TIME), changes.metadata().get(metadata::TO_TIME)) else {
+        return Ok(false);
+    };
+    Ok(micros(Some(to), metadata::TO_TIME, "")? <= micros(Some(time), metadata::EXPORT_TIME, "")?)
 }
 
 /// The names of the key attributes.

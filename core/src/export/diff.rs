@@ -2,25 +2,29 @@
 
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Value};
 
-use super::changes::metadata;
-use super::convert::{ConvertOptions, ConvertReport, convert};
-use super::dest::Dest;
-use super::merge::{MEMORY, WORK, micros};
-use super::open::Export;
-use super::read::ReadOptions;
+use super::convert::{ConvertOptions, ConvertReport, check_changes_format, check_writing, convert};
+use super::dest::{Dest, OutputFormat};
+use super::merge::{MEMORY, WORK, beside, keys_of_rows, micros};
+use super::open::{Export, open_file};
+use super::read::{OnError, ReadOptions};
 use crate::change::Images;
 use crate::change::key::KeyNames;
 use crate::control::Control;
 use crate::engine::ledger::Totals;
 use crate::engine::pipeline::Step;
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
+use crate::format::SourceFormat;
 use crate::manifest::ExportSummary;
 use crate::merge::compare::{Compare, Differences, KeyedItems};
-use crate::merge::spill::Spill;
+use crate::merge::spill::{SPILLED, Spill, SpilledFile};
+
+/// Bytes of lines that are put aside at a time.
+const BUFFER: usize = 256 << 10;
 
 /// How tables are compared.
 #[derive(Clone, Debug)]
@@ -64,24 +68,53 @@ pub fn diff(
     control: &Control,
     stdout: impl Write + Send,
 ) -> Result<DiffReport> {
-    let (changes, mut report) = a.diff(b, diffing, &options.read, control)?;
+    let mut diffing = diffing.clone();
     if let Some(dest) = dest {
-        let read = ReadOptions { columns: options.read.columns.clone(), ..options.read.clone() };
-        let (changes, read) = changes.changes(diffing.images, read, control)?;
+        // What cannot be written is not compared first.
+        check_writing(a, dest, options)?;
+        let (Dest::Stdout(format) | Dest::File(_, format, _) | Dest::Folder(_, format)) = dest;
+        check_changes_format(*format)?;
+        if let (None, Dest::File(path, ..) | Dest::Folder(path, _)) = (&diffing.temporary, dest) {
+            diffing.temporary = Some(beside(path));
+        }
+        if matches!(dest, Dest::Folder(_, OutputFormat::Export)) {
+            check_export(a, b, options.read.on_error)?;
+        }
+    }
+    let (changes, mut report) = a.diff(b, &diffing, &options.read, control)?;
+    if let Some(dest) = dest {
+        let (changes, read) = changes.changes(diffing.images, options.read.clone(), control)?;
         let options = ConvertOptions { read, ..options.clone() };
         report.convert = Some(convert(&changes, dest, &options, control, stdout)?);
     }
     Ok(report)
 }
 
+/// Refuses what `merge` could not lay over the first table: an incremental export has a window.
+fn check_export(a: &Export, b: &Export, on_error: OnError) -> Result<()> {
+    let time = |export: &Export| -> Result<Option<String>> { Ok(export.known_summary()?.export_time) };
+    let (Some(from), Some(to)) = (time(a)?, time(b)?) else {
+        return Err(Error::usage("an incremental export is from one time to another: both tables must say theirs, as exports do"));
+    };
+    if micros(Some(&from), "exportTime", a.name())? >= micros(Some(&to), "exportTime", b.name())? {
+        let message = format!("an incremental export is from one time to a later one, and the tables are of {from} and of {to}");
+        return Err(Error::usage(message));
+    }
+    if on_error == OnError::Skip {
+        return Err(Error::usage(
+            "with on_error=skip an item that cannot be read would be a delete: no incremental export is made of that",
+        ));
+    }
+    Ok(())
+}
+
 impl Export {
     /// The changes from this table to another: an incremental export, in a temporary file.
     pub fn diff(&self, other: &Self, diffing: &DiffOptions, options: &ReadOptions, control: &Control) -> Result<(Self, DiffReport)> {
         let names = self.key_names(other, diffing)?;
-        let failed = |e: std::io::Error| Error::new(Code::Io, e.to_string()).in_file("a temporary file");
-        let time = |export: &Self| export.summary().and_then(|summary| summary.export_time.clone());
-        let made = match time(other) {
-            Some(time) => micros(Some(&time), "exportTime", other.name())?,
+        let (of_a, of_b) = (self.known_summary()?, other.known_summary()?);
+        let made = match &of_b.export_time {
+            Some(time) => micros(Some(time), "exportTime", other.name())?,
             None => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_micros() as i64),
         };
         let limit = diffing.memory.saturating_sub(WORK).max(diffing.memory / 4) / 2;
@@ -100,13 +133,24 @@ impl Export {
             }
             read[n] = steps.totals().clone();
         }
-        let compared = compare.finish()?;
-        let (folder, mut file) = Self::spooled(diffing.temporary.as_deref())?;
-        compared.lines(|line| file.write_all(line).map_err(failed))?;
-        file.flush().map_err(failed)?;
-        let known = other.summary().or(self.summary()).map(|summary| summary.raw.clone()).unwrap_or_default();
-        let summary = summary(known, time(self), time(other));
-        let changes = Self::of_spooled(folder, "the differences")?.with_summary(summary);
+        let compared = compare.finish(control)?;
+        let (spill, mut bytes, mut buffer) = (Spill::new(diffing.temporary.as_deref())?, 0, Vec::with_capacity(2 * BUFFER));
+        compared.lines(control, |line| {
+            buffer.extend_from_slice(line);
+            bytes += line.len() as u64;
+            if buffer.len() >= BUFFER {
+                spill.append(&buffer)?;
+                buffer.clear();
+            }
+            Ok(())
+        })?;
+        spill.append(&buffer)?;
+        let name = "the differences";
+        let file = SpilledFile { name: name.to_owned(), spill: Arc::new(spill), bytes };
+        let (from, to) = (of_a.export_time, of_b.export_time);
+        let known = if of_b.raw.is_empty() { of_a.raw } else { of_b.raw };
+        let changes = open_file(Arc::new(file), SPILLED, name)?.with_format(SourceFormat::DynamodbJson);
+        let changes = changes.with_summary(summary(known, from, to));
         let report = DiffReport { counts: compared.counts, key: names.names().to_vec(), read, convert: None };
         Ok((changes, report))
     }
@@ -123,9 +167,8 @@ impl Export {
             if table.format()?.is_text() {
                 continue;
             }
-            let keys = table.row_schemas()?.into_iter().find_map(|schema| schema.metadata.get(metadata::KEYS).cloned());
-            if let Some(names) = keys.and_then(|keys| serde_json::from_str::<Vec<String>>(&keys).ok()) {
-                return Ok(KeyNames::new(names));
+            if let Some(names) = table.row_schemas()?.iter().find_map(|schema| keys_of_rows(schema)) {
+                return Ok(names);
             }
         }
         Err(Error::usage("an export does not say its key: give --key pk,sk (key=[\"pk\", \"sk\"] in Python)"))

@@ -147,6 +147,9 @@ impl Job<'_> {
     }
 
     fn rows(&self, root: Root<'_>, format: BatchFormat, readers: &Readers) -> Result<Written> {
+        let divided = readers.iter().map(|(key, reader)| (key.clone(), reader.clone().divided()));
+        let divided: Readers = if self.by.is_nothing() && self.file_size.is_none() { readers.clone() } else { divided.collect() };
+        let readers = &divided;
         match readers.values().next() {
             Some(reader) if self.by.is_nothing() => self.stream(root, format, reader),
             _ => self.sort(root, format, readers),

@@ -8,16 +8,20 @@
 
 #[cfg(not(target_arch = "wasm32"))]
 use std::io::Write;
+#[cfg(not(target_arch = "wasm32"))]
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use arrow::datatypes::Schema as ArrowSchema;
+
 use super::changes::metadata;
 #[cfg(not(target_arch = "wasm32"))]
-use super::convert::{ConvertOptions, ConvertReport, convert};
+use super::convert::{ConvertOptions, ConvertReport, check_writing, convert};
 #[cfg(not(target_arch = "wasm32"))]
 use super::dest::Dest;
 use super::open::{Export, ReadAs};
-use super::read::ReadOptions;
+use super::read::{OnError, ReadOptions};
 use crate::change::key::{Key, KeyNames};
 use crate::change::{Change, ChangeSink, Changes, Images};
 use crate::control::Control;
@@ -31,8 +35,8 @@ use crate::manifest::ExportSummary;
 use crate::merge::index::{Collected, Collector, Counts, Join, Order, Over};
 use crate::merge::overlay::KeySink;
 use crate::merge::spill::Spill;
-use crate::schema::Timestamp;
 use crate::schema::timestamp::ISO;
+use crate::schema::{LAYOUT_KEY, Layout, Timestamp};
 
 /// How exports are merged.
 #[derive(Clone, Debug)]
@@ -123,22 +127,32 @@ pub fn merge(
     let mut merging = merging.clone();
     if let (None, Dest::File(path, ..) | Dest::Folder(path, _)) = (&merging.temporary, dest) {
         // The disk that has room for the result has room for what is put aside.
-        merging.temporary = path.parent().map(|parent| if parent.as_os_str().is_empty() { ".".into() } else { parent.to_owned() });
+        merging.temporary = Some(beside(path));
     }
+    check_writing(base, dest, options)?;
     let merged = base.merged(increments, &merging, &options.read, control)?;
     let convert = convert(&merged.export, dest, options, control, stdout)?;
     Ok(MergeReport { convert, ..merged.report() })
 }
 
+/// The folder that a destination stands in.
+#[cfg(not(target_arch = "wasm32"))]
+pub(super) fn beside(path: &Path) -> PathBuf {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or_else(|| ".".into(), Path::to_owned)
+}
+
 impl Export {
     /// This base with incremental exports laid over it, in any order.
     pub fn merged(&self, increments: &[Self], merging: &MergeOptions, options: &ReadOptions, control: &Control) -> Result<Merged> {
+        if !matches!(self.reads(), ReadAs::Items) {
+            return Err(Error::usage("a base is items: what is merged is written before it is merged again"));
+        }
         let identity = self.identity()?;
         let plan = Plan::of(&identity, increments, merging)?;
         // Names by the first window that has a change.
         let mut names = identity.keys.clone();
         for &(at, _) in &plan.applied {
-            if let Some(of_changes) = increments[at].first_keys()? {
+            if let Some(of_changes) = increments[at].first_keys(control)? {
                 if let Some(names) = &names
                     && !names.is_same(&of_changes)
                 {
@@ -202,7 +216,8 @@ impl Export {
     /// Reads the keys of the base, and finds what stands over each item.
     fn join(&self, mut join: Join, options: &ReadOptions, control: &Control) -> Result<Over> {
         let names = join.names().clone();
-        for step in self.steps(options, control, move || KeySink::new(names.clone()))? {
+        let checked = (options.on_error == OnError::Skip).then(|| options.columns.clone());
+        for step in self.steps(options, control, move || KeySink::new(names.clone(), checked.clone()))? {
             match step? {
                 Step::Block { file, block, out } => {
                     let mut start = 0;
@@ -214,7 +229,7 @@ impl Export {
                 Step::File { error, .. } => error.map_or(Ok(()), Err)?,
             }
         }
-        join.finish()
+        join.finish(control)
     }
 
     /// Of what table and time the items are.
@@ -238,23 +253,21 @@ impl Export {
         let unknown = |message: &str| Err(Error::new(Code::BaseUnknown, message).in_file(self.name()));
         let mut found: Option<Identity> = None;
         for schema in self.row_schemas()? {
-            let of = |key: &str| schema.metadata.get(key).cloned();
-            if of(crate::schema::LAYOUT_KEY).as_deref() != Some("typed") {
+            let is = |key: &str, value: &str| schema.metadata.get(key).is_some_and(|found| found == value);
+            if !is(LAYOUT_KEY, Layout::Typed.as_str()) {
                 return unknown("a base of Parquet or Arrow must be written with layout=typed, which loses nothing");
             }
-            let (Some(table), Some(time)) = (of(metadata::TABLE), of(metadata::EXPORT_TIME)) else {
+            let summary = summary_of_rows(&schema);
+            if summary.table_arn.is_none() || summary.export_time.is_none() {
                 return unknown("the base's metadata says no table or no time: it was not written from an export");
-            };
-            let mut summary = ExportSummary {
-                table_arn: Some(table),
-                table_id: of(metadata::TABLE_ID),
-                export_time: Some(time),
-                ..ExportSummary::default()
-            };
-            for (name, value) in [("tableArn", &summary.table_arn), ("tableId", &summary.table_id), ("exportTime", &summary.export_time)] {
-                summary.raw.insert(name.into(), value.clone().into());
             }
-            let keys = of(metadata::KEYS).and_then(|keys| serde_json::from_str::<Vec<String>>(&keys).ok()).map(KeyNames::new);
+            if !is(metadata::WHOLE, "true") {
+                let lost = "columns, partition_by, split_by, file_size, extra other than column, rounded numbers, on_error=skip";
+                return unknown(&format!(
+                    "the base may be a part of its table, or have lost something ({lost}): it does not say that it is whole"
+                ));
+            }
+            let keys = keys_of_rows(&schema);
             let identity = Identity { summary, keys, name: self.name().to_owned() };
             if found.as_ref().is_some_and(|found| *found != identity) {
                 return unknown("the files of the base are of different tables or times");
@@ -263,6 +276,33 @@ impl Export {
         }
         found.map_or_else(|| unknown("the base has no files"), Ok)
     }
+
+    /// What is known of the items' table and time.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) fn known_summary(&self) -> Result<ExportSummary> {
+        if let Some(summary) = self.summary() {
+            return Ok(summary.clone());
+        }
+        let schemas = if self.format()?.is_text() { Vec::new() } else { self.row_schemas()? };
+        Ok(schemas.first().map(|schema| summary_of_rows(schema)).unwrap_or_default())
+    }
+}
+
+/// What the metadata of batches says of their table and time.
+fn summary_of_rows(schema: &ArrowSchema) -> ExportSummary {
+    let of = |key: &str| schema.metadata.get(key).cloned();
+    let (table_arn, table_id, export_time) = (of(metadata::TABLE), of(metadata::TABLE_ID), of(metadata::EXPORT_TIME));
+    let mut summary = ExportSummary { table_arn, table_id, export_time, ..ExportSummary::default() };
+    for (name, value) in [("tableArn", &summary.table_arn), ("tableId", &summary.table_id), ("exportTime", &summary.export_time)] {
+        summary.raw.extend(value.clone().map(|value| (name.into(), value.into())));
+    }
+    summary
+}
+
+/// The key that the metadata of batches says.
+pub(super) fn keys_of_rows(schema: &ArrowSchema) -> Option<KeyNames> {
+    let keys = schema.metadata.get(metadata::KEYS)?;
+    serde_json::from_str::<Vec<String>>(keys).ok().map(KeyNames::new)
 }
 
 /// Of what table and time a base is.

@@ -9,6 +9,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema as ArrowSchema, SchemaRef};
 use rustc_hash::FxHashSet;
 
+use super::changes::metadata;
 use super::open::{Export, ReadAs};
 use crate::change::columns::{ChangeColumns, ChangeNames};
 use crate::change::row::ChangeRow;
@@ -25,7 +26,7 @@ use crate::engine::steps::Steps;
 use crate::engine::worker::BlockSink;
 use crate::error::{Code, Error, Result};
 use crate::merge::overlay::Overlay;
-use crate::merge::steps::{Base, MergedSteps};
+use crate::merge::steps::{Base, MergedSteps, Of};
 use crate::schema::learn::{Learner, MAX_PATHS};
 use crate::schema::summary::Summary;
 use crate::schema::{Columns, Extra, Layout, Policies, Schema};
@@ -198,8 +199,8 @@ impl Export {
                 Some(rows) => Base::Rows(Box::new(rows)),
                 None => Base::Files(Pipeline::new(self.pass(options, control)?, overlay)),
             };
-            let (files, skip) = (self.files().len(), options.on_error == OnError::Skip);
-            return Ok(Steps::Merged(Box::new(MergedSteps::new(base, over, deleted, files, skip, sink))));
+            let pass = Of { files: self.files().len(), skip: options.on_error == OnError::Skip, control: control.clone() };
+            return Ok(Steps::Merged(Box::new(MergedSteps::new(base, over, deleted, pass, sink))));
         }
         if let Some(rows) = self.row_pass(options, control, &*make)? {
             return Ok(Steps::Rows(Box::new(rows)));
@@ -277,11 +278,11 @@ impl Export {
     /// A reader with a schema that was learnt from this export before.
     pub fn read_with(&self, schema: Schema, options: ReadOptions) -> Reader {
         let (schema, unplaced) = options.placing(schema);
-        Reader { export: self.clone(), schema, unplaced, options }
+        Reader { export: self.clone(), schema, unplaced, options, is_one: true }
     }
 
     pub(super) fn read_with_guess(&self, schema: Schema, options: ReadOptions) -> Reader {
-        Reader { export: self.clone(), schema, unplaced: Unplaced::Guessed, options }
+        Reader { export: self.clone(), schema, unplaced: Unplaced::Guessed, options, is_one: true }
     }
 }
 
@@ -292,6 +293,8 @@ pub struct Reader {
     schema: Schema,
     unplaced: Unplaced,
     options: ReadOptions,
+    /// Its batches go to one file.
+    is_one: bool,
 }
 
 impl Reader {
@@ -307,7 +310,18 @@ impl Reader {
             _ => self.schema.to_arrow(),
         };
         schema.metadata.extend(self.export.metadata());
+        let options = &self.options;
+        let all = self.is_one && options.columns.is_none() && options.on_error == OnError::Raise && options.extra == Extra::Column;
+        if all && self.schema.is_exact() && !matches!(self.export.reads(), ReadAs::Changes(..)) {
+            schema.metadata.insert(metadata::WHOLE, "true");
+        }
         schema
+    }
+
+    /// The same reader, whose batches go to several files: none of them is the whole.
+    #[must_use]
+    pub(super) fn divided(self) -> Self {
+        Self { is_one: false, ..self }
     }
 
     /// The same reader without these columns: what is theirs must not reach the sinks.

@@ -7,6 +7,7 @@ use rustc_hash::FxBuildHasher;
 
 use super::spill::{Buckets, Fields, Run, Spill, merge_sorted, put_bytes};
 use crate::change::key::{Key, KeyNames};
+use crate::control::Control;
 use crate::engine::worker::BlockSink;
 use crate::error::{Code, Error, Result};
 use crate::event::{Refusal, Sink, Want, pass_values};
@@ -163,11 +164,12 @@ impl Compare {
     }
 
     /// All items came.
-    pub fn finish(self) -> Result<Compared> {
+    pub fn finish(self, control: &Control) -> Result<Compared> {
         let Self { spill, limit, micros, tables: [a, b] } = self;
         let (a, b) = (a.finish(&spill)?, b.finish(&spill)?);
         let mut compared = Compared { spill, lines: Vec::new(), counts: Differences::default() };
         for (a, b) in a.into_iter().zip(b) {
+            control.check()?;
             compared.bucket(&a, &b, limit, 1, micros)?;
         }
         Ok(compared)
@@ -201,7 +203,8 @@ const DEEPEST: u32 = 8;
 
 impl Compared {
     fn bucket(&mut self, a: &Run, b: &Run, limit: u64, level: u32, micros: i64) -> Result<()> {
-        if a.bytes > limit && level < DEEPEST {
+        // Of the second table only the keys are kept that the first does not have.
+        if (a.bytes > limit || b.bytes / 4 > limit) && level < DEEPEST {
             let split = |run: &Run| -> Result<Vec<Run>> {
                 let mut buckets = Buckets::new(level);
                 let mut reader = run.read(&self.spill);
@@ -278,8 +281,8 @@ impl Compared {
 
     /// The lines of the changes, as incremental exports have them: inserts and updates in the
     /// order of the second table, then deletes in that of the first.
-    pub fn lines(&self, mut each: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
-        merge_sorted::<13>(&self.lines, &self.spill, |record| each(&record[13..]))
+    pub fn lines(&self, control: &Control, mut each: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        merge_sorted::<13>(&self.lines, &self.spill, control, |record| each(&record[13..]))
     }
 }
 

@@ -11,8 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 
-use super::spill::{Buckets, Fields, Run, Spill, merge_sorted, put_bytes};
+use super::spill::{Buckets, Cursor, Fields, Run, Spill, merge_sorted, put_bytes};
 use crate::change::key::KeyNames;
+use crate::control::Control;
 use crate::error::Result;
 
 /// Which of two changes of a key is the later one, and where an insert stands among the
@@ -239,11 +240,12 @@ impl Join {
     }
 
     /// All keys of the base came.
-    pub fn finish(self) -> Result<Over> {
+    pub fn finish(self, control: &Control) -> Result<Over> {
         let Self { names, limit, images, spill, changes, base } = self;
         let base = base.finish(&spill)?;
         let mut joined = Joined::default();
         for (changes, base) in changes.into_iter().zip(base) {
+            control.check()?;
             joined.bucket(&changes, &base, limit, 1, &spill)?;
         }
         let mut blocks = HashMap::new();
@@ -254,7 +256,7 @@ impl Join {
             }
             Ok(())
         };
-        merge_sorted::<12>(&joined.met, &spill, |record| {
+        merge_sorted::<12>(&joined.met, &spill, control, |record| {
             let mut place = BigEndian(record);
             let at = (place.u32(), place.u32());
             if open.as_ref().is_some_and(|(open, _)| *open != at) {
@@ -265,7 +267,7 @@ impl Join {
         })?;
         close(open)?;
         let mut inserts = Run::default();
-        merge_sorted::<16>(&joined.inserts, &spill, |record| inserts.push(&record[16..], &spill))?;
+        merge_sorted::<16>(&joined.inserts, &spill, control, |record| inserts.push(&record[16..], &spill))?;
         inserts.flush(&spill)?;
         let places = Places { counts: joined.counts, spill, blocks, inserts };
         Ok(Over { names, images, by: By::Places(places) })
@@ -295,7 +297,8 @@ struct Joined {
 
 impl Joined {
     fn bucket(&mut self, changes: &Run, base: &Run, limit: u64, level: u32, spill: &Spill) -> Result<()> {
-        if changes.bytes > limit && level < Self::DEEPEST {
+        // An entry takes about three times its record.
+        if changes.bytes.saturating_mul(3) > limit && level < Self::DEEPEST {
             let split = |run: &Run| -> Result<Vec<Run>> {
                 let mut buckets = Buckets::new(level);
                 let mut reader = run.read(spill);
@@ -356,6 +359,14 @@ impl Keys {
     }
 }
 
+/// How far the images were taken that the base has not.
+pub enum Inserts {
+    /// Those that are left.
+    Known(std::vec::IntoIter<(u64, u32)>),
+    /// A place in their run.
+    Run(Cursor),
+}
+
 /// What stands over a base.
 #[derive(Debug)]
 pub struct Over {
@@ -388,13 +399,18 @@ pub struct OfBlock {
 
 impl OfBlock {
     fn next(&mut self, item: u32) -> Option<Image> {
-        let rest = self.bytes.get(self.at..)?;
-        let (place, rest) = rest.split_first_chunk::<4>()?;
-        if u32::from_be_bytes(*place) != item {
-            return None;
+        loop {
+            let (place, rest) = self.bytes.get(self.at..)?.split_first_chunk::<4>()?;
+            match u32::from_be_bytes(*place).cmp(&item) {
+                // That item turned out bad.
+                std::cmp::Ordering::Less => self.at += 16,
+                std::cmp::Ordering::Equal => {
+                    self.at += 16;
+                    return Some(image(&mut Fields(rest)));
+                }
+                std::cmp::Ordering::Greater => return None,
+            }
         }
-        self.at += 16;
-        Some(image(&mut Fields(rest)))
     }
 }
 
@@ -436,19 +452,22 @@ impl Over {
     }
 
     /// The images of keys that the base has not, in order, when all of the base was read.
-    pub fn inserts(&self, mut each: impl FnMut((u64, u32))) -> Result<()> {
+    pub fn inserts(&self) -> Inserts {
         match &self.by {
-            By::Keys(keys) => keys.inserts().into_iter().filter_map(|entry| entry.image).for_each(each),
-            By::Places(places) => {
-                let mut reader = places.inserts.read(&places.spill);
-                while let Some(record) = reader.next_record()? {
-                    if let Some(image) = image(&mut Fields(record)) {
-                        each(image);
-                    }
-                }
-            }
+            By::Keys(keys) => Inserts::Known(keys.inserts().into_iter().filter_map(|entry| entry.image).collect::<Vec<_>>().into_iter()),
+            By::Places(_) => Inserts::Run(Cursor::default()),
         }
-        Ok(())
+    }
+
+    /// The next of them.
+    pub fn next_insert(&self, inserts: &mut Inserts) -> Result<Option<(u64, u32)>> {
+        match (inserts, &self.by) {
+            (Inserts::Known(images), _) => Ok(images.next()),
+            (Inserts::Run(cursor), By::Places(places)) => {
+                Ok(cursor.next_record(&places.inserts, &places.spill)?.and_then(|record| image(&mut Fields(record))))
+            }
+            (Inserts::Run(_), By::Keys(_)) => Ok(None),
+        }
     }
 
     /// Some images of those that stand in the end.

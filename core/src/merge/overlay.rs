@@ -15,6 +15,7 @@ use crate::event::{Kind, OpenNames, Refusal, Sink, Want};
 use crate::format::json::ItemText;
 use crate::name;
 use crate::number::Number;
+use crate::schema::Columns;
 
 /// Finds the key of an item among its events.
 struct Capture {
@@ -283,19 +284,24 @@ pub struct KeysOfBlock {
     pub items: Vec<(u32, usize)>,
 }
 
-/// Finds the keys of items, and nothing else.
+/// Finds the keys of items that are good.
 pub struct KeySink {
     capture: Capture,
-    /// Names of the item, for those that come twice.
+    /// The names of open maps, for those that come twice.
     names: OpenNames,
+    /// Whether bad items are passed over, and the attributes that are read of each: an item has
+    /// a key here where it is an item there.
+    checked: Option<Option<Columns>>,
     items: u32,
     keys: KeysOfBlock,
 }
 
 impl KeySink {
-    /// Finds keys of these names.
-    pub fn new(names: KeyNames) -> Self {
-        Self { capture: Capture::new(names), names: OpenNames::default(), items: 0, keys: KeysOfBlock::default() }
+    /// Finds keys of these names. Where bad items are passed over these attributes (all for
+    /// `None`) are checked as they will be when they are read.
+    pub fn new(names: KeyNames, checked: Option<Option<Columns>>) -> Self {
+        let (names, capture) = (OpenNames::default(), Capture::new(names));
+        Self { capture, names, checked, items: 0, keys: KeysOfBlock::default() }
     }
 }
 
@@ -314,11 +320,13 @@ impl Sink for KeySink {
     }
     fn abort_item(&mut self) {}
     fn attribute(&mut self, name: &str) -> Result<Want, Refusal> {
-        if self.capture.depth > 0 {
-            return Ok(Want::Nothing);
-        }
         self.names.add(name)?;
-        Ok(if self.capture.attribute(name).is_some() { Want::Value } else { Want::Nothing })
+        if self.capture.depth > 0 {
+            return Ok(Want::Value);
+        }
+        let is_checked = |columns: &Option<Columns>| columns.as_ref().is_none_or(|columns| columns.iter().any(|column| column == name));
+        let wanted = self.capture.attribute(name).is_some() || self.checked.as_ref().is_some_and(is_checked);
+        Ok(if wanted { Want::Value } else { Want::Nothing })
     }
     fn string(&mut self, value: &str) {
         self.capture.value(|key, place| key.text(place, value));
@@ -333,9 +341,11 @@ impl Sink for KeySink {
     fn null(&mut self) {}
     fn begin_map(&mut self) {
         self.capture.depth += 1;
+        self.names.begin();
     }
     fn end_map(&mut self) {
         self.capture.depth -= 1;
+        self.names.end();
     }
     fn begin_list(&mut self) {
         self.capture.depth += 1;

@@ -4,12 +4,16 @@
 //! The file has no name, so that nothing is left of it, however the process ends.
 
 use std::hash::BuildHasher;
+use std::io::Read;
+use std::sync::Arc;
 #[cfg(not(target_arch = "wasm32"))]
 use std::{fs::File, io, path::Path};
 
 use rustc_hash::FxBuildHasher;
 
+use crate::control::Control;
 use crate::error::Result;
+use crate::storage::{Entry, Storage};
 
 /// Bytes that can be added to and read anywhere, from any thread: in a file; in memory where
 /// there are none.
@@ -110,6 +114,52 @@ impl Spill {
     }
 }
 
+/// A spill as a file that is read like any other, and is gone with the last who reads it.
+pub struct SpilledFile {
+    /// How messages call it.
+    pub name: String,
+    /// Its bytes: all that were added.
+    pub spill: Arc<Spill>,
+    /// How many they are.
+    pub bytes: u64,
+}
+
+/// The only key of the storage of a spilled file.
+pub const SPILLED: &str = "spilled";
+
+impl Storage for SpilledFile {
+    fn name(&self, _key: &str) -> String {
+        self.name.clone()
+    }
+    fn list(&self, _folder: &str) -> Result<Vec<Entry>> {
+        Ok(vec![Entry { key: SPILLED.into(), size: self.bytes }])
+    }
+    fn size(&self, key: &str) -> Result<Option<u64>> {
+        Ok((key == SPILLED).then_some(self.bytes))
+    }
+    fn open(&self, _key: &str) -> Result<Box<dyn Read + Send>> {
+        Ok(Box::new(SpillReader { spill: self.spill.clone(), at: 0, left: self.bytes, buffer: Vec::new() }))
+    }
+}
+
+struct SpillReader {
+    spill: Arc<Spill>,
+    at: u64,
+    left: u64,
+    buffer: Vec<u8>,
+}
+
+impl Read for SpillReader {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.left.min(out.len() as u64) as usize;
+        self.spill.read(self.at, count, &mut self.buffer).map_err(std::io::Error::other)?;
+        out[..count].copy_from_slice(&self.buffer);
+        self.at += count as u64;
+        self.left -= count as u64;
+        Ok(count)
+    }
+}
+
 /// A bucket's records go to the spill when they come to so many bytes.
 const CHUNK: usize = 32 << 10;
 
@@ -143,25 +193,24 @@ impl Run {
 
     /// Reads the records, when all are in the spill.
     pub fn read<'a>(&'a self, spill: &'a Spill) -> RunReader<'a> {
-        RunReader { run: self, spill, next: 0, chunk: Vec::new(), at: 0 }
+        RunReader { run: self, spill, cursor: Cursor::default() }
     }
 }
 
-/// Reads the records of a run in order.
-pub struct RunReader<'a> {
-    run: &'a Run,
-    spill: &'a Spill,
+/// How far a run was read.
+#[derive(Debug, Default)]
+pub struct Cursor {
     next: usize,
     chunk: Vec<u8>,
     at: usize,
 }
 
-impl RunReader<'_> {
-    /// The next record.
-    pub fn next_record(&mut self) -> Result<Option<&[u8]>> {
+impl Cursor {
+    /// The next record of the run.
+    pub fn next_record(&mut self, run: &Run, spill: &Spill) -> Result<Option<&[u8]>> {
         if self.at == self.chunk.len() {
-            let Some(&(at, len)) = self.run.chunks.get(self.next) else { return Ok(None) };
-            self.spill.read(at, len as usize, &mut self.chunk)?;
+            let Some(&(at, len)) = run.chunks.get(self.next) else { return Ok(None) };
+            spill.read(at, len as usize, &mut self.chunk)?;
             self.next += 1;
             self.at = 0;
         }
@@ -170,6 +219,28 @@ impl RunReader<'_> {
         self.at += 4 + record.len();
         Ok(Some(record))
     }
+}
+
+/// Reads the records of a run in order.
+pub struct RunReader<'a> {
+    run: &'a Run,
+    spill: &'a Spill,
+    cursor: Cursor,
+}
+
+impl RunReader<'_> {
+    /// The next record.
+    pub fn next_record(&mut self) -> Result<Option<&[u8]>> {
+        self.cursor.next_record(self.run, self.spill)
+    }
+}
+
+/// A hash whose high bits tell nothing of those of another level: `splitmix64`'s last steps.
+fn mixed(hash: u64, level: u32) -> u64 {
+    let mut mixed = hash.wrapping_add(u64::from(level + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ mixed >> 31
 }
 
 /// Runs of records, by the hash of their keys.
@@ -189,8 +260,7 @@ impl Buckets {
 
     /// Adds a record under its key.
     pub fn push(&mut self, key: &[u8], record: &[u8], spill: &Spill) -> Result<()> {
-        // The high bits of this hash are its best.
-        let bucket = FxBuildHasher.hash_one((self.level, key)) >> 58;
+        let bucket = mixed(FxBuildHasher.hash_one(key) as u64, self.level) >> (u64::BITS - Self::COUNT.trailing_zeros());
         self.runs[bucket as usize].push(record, spill)
     }
 
@@ -246,7 +316,12 @@ impl<'a> Fields<'a> {
 }
 
 /// Merges runs whose records stand in the order of their first `N` bytes, read as they are.
-pub fn merge_sorted<const N: usize>(runs: &[Run], spill: &Spill, mut each: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+pub fn merge_sorted<const N: usize>(
+    runs: &[Run],
+    spill: &Spill,
+    control: &Control,
+    mut each: impl FnMut(&[u8]) -> Result<()>,
+) -> Result<()> {
     use std::cmp::Reverse;
     use std::collections::BinaryHeap;
 
@@ -265,7 +340,12 @@ pub fn merge_sorted<const N: usize>(runs: &[Run], spill: &Spill, mut each: impl 
     for (n, record) in records.iter_mut().enumerate() {
         heads.extend(pull(n, record)?.map(|order| Reverse((order, n))));
     }
+    let mut merged = 0_u64;
     while let Some(Reverse((_, n))) = heads.pop() {
+        if merged.is_multiple_of(4096) {
+            control.check()?;
+        }
+        merged += 1;
         each(&records[n])?;
         heads.extend(pull(n, &mut records[n])?.map(|order| Reverse((order, n))));
     }

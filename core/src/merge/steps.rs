@@ -4,8 +4,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::index::Over;
+use super::index::{Inserts, Over};
 use super::overlay::{ImageReader, Overlay};
+use crate::control::Control;
 use crate::engine::feed::FileBytes;
 use crate::engine::jobs::{AtOnce, Jobs};
 use crate::engine::ledger::{KEPT_ERRORS, Totals};
@@ -50,16 +51,27 @@ pub struct MergedSteps<S: BlockSink> {
     /// Files of the base.
     files: usize,
     skip: bool,
+    control: Control,
     /// For the items that the base has not.
     sink: S,
-    inserts: Option<Inserts>,
+    inserts: Option<Sending>,
     totals: Totals,
     done: bool,
 }
 
+/// Of what a pass is.
+pub struct Of {
+    /// Files of the base.
+    pub files: usize,
+    /// Bad items are passed over.
+    pub skip: bool,
+    /// Progress and cancellation.
+    pub control: Control,
+}
+
 /// The items that the base has not, as far as they are sent.
-struct Inserts {
-    images: std::vec::IntoIter<(u64, u32)>,
+struct Sending {
+    images: Inserts,
     reader: ImageReader,
     block: usize,
     records: u64,
@@ -67,9 +79,10 @@ struct Inserts {
 }
 
 impl<S: BlockSink> MergedSteps<S> {
-    /// The steps over a base of so many files, into sinks of which `sink` is one more.
-    pub fn new(base: Base<S>, over: Arc<Over>, deleted: Arc<AtomicU64>, files: usize, skip: bool, sink: S) -> Self {
-        Self { base, over, deleted, files, skip, sink, inserts: None, totals: Totals::default(), done: false }
+    /// The steps over a base, into sinks of which `sink` is one more.
+    pub fn new(base: Base<S>, over: Arc<Over>, deleted: Arc<AtomicU64>, pass: Of, sink: S) -> Self {
+        let Of { files, skip, control } = pass;
+        Self { base, over, deleted, files, skip, control, sink, inserts: None, totals: Totals::default(), done: false }
     }
 
     /// What the pass came to so far: the items are those of the result.
@@ -107,17 +120,17 @@ impl<S: BlockSink> MergedSteps<S> {
 
     fn insert_step(&mut self) -> Result<Option<Step<S::Out>>> {
         if self.inserts.is_none() {
-            let mut images = Vec::new();
-            self.over.inserts(|image| images.push(image))?;
-            self.inserts = Some(Inserts { images: images.into_iter(), reader: ImageReader::default(), block: 0, records: 0, good: 0 });
+            let images = self.over.inserts();
+            self.inserts = Some(Sending { images, reader: ImageReader::default(), block: 0, records: 0, good: 0 });
         }
+        self.control.check()?;
         let Some(inserts) = &mut self.inserts else { return Ok(None) };
         let (mut bytes, mut outcome) = (0, Outcome::default());
         let file = self.files;
         self.sink.begin_block(file, inserts.block);
         while bytes < BLOCK
             && outcome.fatal.is_none()
-            && let Some(image) = inserts.images.next()
+            && let Some(image) = self.over.next_insert(&mut inserts.images)?
         {
             bytes += u64::from(image.1);
             match inserts.reader.send(&self.over, image, &mut self.sink) {
@@ -134,6 +147,7 @@ impl<S: BlockSink> MergedSteps<S> {
         let out = self.sink.end_block();
         inserts.records += outcome.records;
         inserts.block += 1;
+        self.control.add_items(outcome.records - outcome.skipped);
         self.totals.skipped += outcome.skipped;
         let room = KEPT_ERRORS.saturating_sub(self.totals.errors.len());
         self.totals.errors.extend(outcome.errors.into_iter().take(room));

@@ -214,6 +214,20 @@ impl Schema {
         self.extra = Some(self.own_name("_extra"));
     }
 
+    /// Whether no column rounds a number, or mixes types as text.
+    pub fn is_exact(&self) -> bool {
+        fn is_exact(ty: &Type) -> bool {
+            match ty {
+                Type::Float64 | Type::MixedText | Type::Decimal { rounds: true, .. } => false,
+                Type::Struct(fields) => fields.iter().all(|field| is_exact(&field.ty)),
+                Type::Map(inner) | Type::List(inner) | Type::Set(_, inner) => is_exact(inner),
+                Type::Mixed(types) | Type::Typed(types) => types.iter().all(|(_, ty)| is_exact(ty)),
+                _ => true,
+            }
+        }
+        self.fields.iter().all(|field| is_exact(&field.ty))
+    }
+
     /// The name of a column that is no attribute: it gains underscores while an attribute
     /// bears it.
     pub fn own_name(&self, name: &str) -> String {

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use dynarrow::schema::Layout as ColumnLayout;
 use dynarrow::{
-    Code, Control, ConvertOptions, Counts, Dest, DiffOptions, Error, Export, ExportFormat, Item, MergeOptions, MergeReport, OutputFormat,
-    Policies, ReadOptions, convert, diff, merge, open_export,
+    Code, Control, ConvertOptions, Counts, Dest, DiffOptions, Error, Export, ExportFormat, Item, MergeOptions, MergeReport, Numbers,
+    OnError, OutputFormat, Policies, ReadOptions, convert, diff, merge, open_export,
 };
 use dynarrow_tests::layout::Layout;
 use dynarrow_tests::tables::{Chain, Written, any_chain};
@@ -174,6 +174,99 @@ proptest! {
         let same = diff(&after, &after, None, &diffing, &options, &Control::default(), std::io::sink()).expect("a comparison");
         prop_assert!(same.counts.is_empty());
     }
+}
+
+/// What is read with `skip` is the same in any memory: also of items that are bad in what only
+/// their values say.
+#[test]
+fn bad_items_are_passed_over_in_any_memory() {
+    let one = One::new();
+    let item = |n: u32| json!({"Item": {"pk": {"S": format!("k{n}")}, "v": {"N": "0"}}}).to_string();
+    let mut lines: Vec<String> = (0..8).map(item).collect();
+    lines[1] = r#"{"Item":{"pk":{"S":"k1"},"v":{"N":"abc"}}}"#.into();
+    lines[4] = r#"{"Item":{"pk":{"S":"k4"},"v":{"NS":["1","1.0"]}}}"#.into();
+    lines[6] = r#"{"Item":{"pk":{"S":"k6"},"m":{"M":{"a":{"B":"?"}}}}}"#.into();
+    let base = one.base(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+    let bad = r#"{"Metadata":{"WriteTimestampMicros":{"N":"9"}},"Keys":{"pk":{"S":"k0"}},"NewImage":{"pk":{"S":"k0"},"v":{"N":"x"}}}"#;
+    let changes = [put("k1", 9, 1), put("k2", 9, 2), delete("k3", 3), put("k5", 9, 4), put("n1", 9, 5), put("k7", 9, 6), bad.into()];
+    let window = one.window(0, 5, &changes.iter().map(String::as_str).collect::<Vec<_>>());
+    for columns in [None, Some(vec!["pk".to_owned(), "v".to_owned()]), Some(vec!["pk".to_owned(), "m".to_owned()])] {
+        let options = ReadOptions { on_error: OnError::Skip, columns: columns.map(Into::into), ..ReadOptions::default() };
+        let [usual, little] = [false, true].map(|little| {
+            let merged = base.merged(std::slice::from_ref(&window), &merging(little), &options, &Control::default()).expect("a merge");
+            let items: dynarrow::Result<Vec<_>> = merged.export.items(&options, &Control::default()).expect("items").collect();
+            (forms(&items.expect("good items")), merged.report().counts)
+        });
+        assert_eq!(usual, little, "{:?}", options.columns);
+    }
+}
+
+/// A part of a table, or one that was rounded, is no base.
+#[test]
+fn what_has_lost_something_is_no_base() {
+    let one = One::new();
+    let base = one.base(&[A, B]);
+    let window = one.window(0, 5, &[&put("a", 2, 1)]);
+    let with = |change: &dyn Fn(&mut ConvertOptions)| {
+        let mut options = typed();
+        change(&mut options);
+        options
+    };
+    let cases: [(&str, ConvertOptions); 7] = [
+        ("whole", typed()),
+        ("columns", with(&|o| o.read.columns = Some(vec!["pk".to_owned()].into()))),
+        ("float", with(&|o| o.read.policies.numbers = Numbers::Float64)),
+        ("skip", with(&|o| o.read.on_error = OnError::Skip)),
+        ("parts", with(&|o| o.file_size = Some(1))),
+        ("partitions", with(&|o| o.partition_by = vec!["n".to_owned()].into())),
+        ("split", with(&|o| o.split_by = Some("n".into()))),
+    ];
+    for (name, options) in cases {
+        let folder = one.bucket.path().join(name);
+        convert(&base, &to(&folder, None), &options, &Control::default(), std::io::sink()).expect("a conversion");
+        let merged = open(&folder).merged(std::slice::from_ref(&window), &merging(false), &ReadOptions::default(), &Control::default());
+        match merged {
+            Ok(_) => assert_eq!(name, "whole"),
+            Err(error) => assert_eq!((error.code(), name != "whole"), (Code::BaseUnknown, true), "{name}"),
+        }
+    }
+}
+
+/// What a document says of columns is for the output: files that say what they hold are read by
+/// that.
+#[test]
+fn a_schema_is_for_the_result() {
+    let one = One::new();
+    let (base, window) = (one.base(&[A, B]), one.window(0, 5, &[&put("a", 2, 1), &put("c", 3, 2)]));
+    let file = one.bucket.path().join("typed.parquet");
+    convert(&base, &to(&file, None), &typed(), &Control::default(), std::io::sink()).expect("a conversion");
+    let schema = base.infer_schema(&ReadOptions::default(), &Control::default()).expect("a schema");
+    let options = ConvertOptions { read: ReadOptions { schema: Some(schema), ..ReadOptions::default() }, ..ConvertOptions::default() };
+    let dest = one.bucket.path().join("plain.parquet");
+    merge_to(&open(&file), &[window], &to(&dest, None), &options).expect("a merge");
+    assert_eq!(forms(&items(&open(&dest), 1)).len(), 3);
+}
+
+/// Between tables that do not say two times, one after the other, there is no incremental export.
+#[test]
+fn differences_have_a_window() {
+    let one = One::new();
+    let a = one.base(&[A, B]);
+    let file = one.bucket.path().join("b.json");
+    std::fs::write(&file, A).expect("a file");
+    let dest = to(&one.bucket.path().join("changes"), Some(OutputFormat::Export));
+    let diffing = DiffOptions { key: Some(vec!["pk".into()]), ..DiffOptions::default() };
+    for b in [&a, &open(&file)] {
+        let error = diff(&a, b, Some(&dest), &diffing, &ConvertOptions::default(), &Control::default(), std::io::sink());
+        assert_eq!(error.expect_err("no window").code(), Code::Usage);
+    }
+    // Typed Parquet says its time as an export does.
+    let later = one.write("3", json!({"exportTime": "2026-01-14T11:00:00.000Z"}), &[A, r#"{"Item":{"pk":{"S":"b"},"n":{"N":"7"}}}"#]);
+    let file = one.bucket.path().join("later.parquet");
+    convert(&later, &to(&file, None), &typed(), &Control::default(), std::io::sink()).expect("a conversion");
+    diff(&a, &open(&file), Some(&dest), &diffing, &ConvertOptions::default(), &Control::default(), std::io::sink()).expect("differences");
+    let changes = open(one.bucket.path().join("changes"));
+    assert_eq!(merged(&a, &[changes], false, 1), forms(&items(&later, 1)));
 }
 
 /// An export of one table, laid out by hand.
