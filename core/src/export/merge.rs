@@ -33,7 +33,7 @@ use crate::format::encode::ItemEncoder;
 use crate::format::json::encode::DynamodbJson;
 use crate::manifest::ExportSummary;
 use crate::merge::index::{Collected, Collector, Counts, Join, Order, Over};
-use crate::merge::overlay::KeySink;
+use crate::merge::overlay::{Checks, KeySink};
 use crate::merge::spill::Spill;
 use crate::schema::timestamp::ISO;
 use crate::schema::{LAYOUT_KEY, Layout, Timestamp};
@@ -216,8 +216,9 @@ impl Export {
     /// Reads the keys of the base, and finds what stands over each item.
     fn join(&self, mut join: Join, options: &ReadOptions, control: &Control) -> Result<Over> {
         let names = join.names().clone();
-        let checked = (options.on_error == OnError::Skip).then(|| options.columns.clone());
-        for step in self.steps(options, control, move || KeySink::new(names.clone(), checked.clone()))? {
+        let skip = options.on_error == OnError::Skip;
+        let checks = if skip { Checks::Items(options.columns.clone()) } else { Checks::Keys };
+        for step in self.steps(options, control, move || KeySink::new(names.clone(), checks.clone()))? {
             match step? {
                 Step::Block { file, block, out } => {
                     let mut start = 0;

@@ -284,24 +284,31 @@ pub struct KeysOfBlock {
     pub items: Vec<(u32, usize)>,
 }
 
+/// What is looked at beside the key.
+#[derive(Clone, Debug)]
+pub enum Checks {
+    /// Nothing: a bad item is an error when it is read.
+    Keys,
+    /// The attributes that will be read (all for `None`): where bad items are passed over, an item
+    /// has a key only if it will be an item.
+    Items(Option<Columns>),
+}
+
 /// Finds the keys of items that are good.
 pub struct KeySink {
     capture: Capture,
     /// The names of open maps, for those that come twice.
     names: OpenNames,
-    /// Whether bad items are passed over, and the attributes that are read of each: an item has
-    /// a key here where it is an item there.
-    checked: Option<Option<Columns>>,
+    checks: Checks,
     items: u32,
     keys: KeysOfBlock,
 }
 
 impl KeySink {
-    /// Finds keys of these names. Where bad items are passed over these attributes (all for
-    /// `None`) are checked as they will be when they are read.
-    pub fn new(names: KeyNames, checked: Option<Option<Columns>>) -> Self {
+    /// Finds keys of these names.
+    pub fn new(names: KeyNames, checks: Checks) -> Self {
         let (names, capture) = (OpenNames::default(), Capture::new(names));
-        Self { capture, names, checked, items: 0, keys: KeysOfBlock::default() }
+        Self { capture, names, checks, items: 0, keys: KeysOfBlock::default() }
     }
 }
 
@@ -324,9 +331,12 @@ impl Sink for KeySink {
         if self.capture.depth > 0 {
             return Ok(Want::Value);
         }
-        let is_checked = |columns: &Option<Columns>| columns.as_ref().is_none_or(|columns| columns.iter().any(|column| column == name));
-        let wanted = self.capture.attribute(name).is_some() || self.checked.as_ref().is_some_and(is_checked);
-        Ok(if wanted { Want::Value } else { Want::Nothing })
+        let is_checked = match &self.checks {
+            Checks::Keys => false,
+            Checks::Items(None) => true,
+            Checks::Items(Some(columns)) => columns.iter().any(|column| column == name),
+        };
+        Ok(if self.capture.attribute(name).is_some() || is_checked { Want::Value } else { Want::Nothing })
     }
     fn string(&mut self, value: &str) {
         self.capture.value(|key, place| key.text(place, value));

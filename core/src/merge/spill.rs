@@ -260,7 +260,7 @@ impl Buckets {
 
     /// Adds a record under its key.
     pub fn push(&mut self, key: &[u8], record: &[u8], spill: &Spill) -> Result<()> {
-        let bucket = mixed(FxBuildHasher.hash_one(key) as u64, self.level) >> (u64::BITS - Self::COUNT.trailing_zeros());
+        let bucket = mixed(FxBuildHasher.hash_one(key), self.level) >> (u64::BITS - Self::COUNT.trailing_zeros());
         self.runs[bucket as usize].push(record, spill)
     }
 
