@@ -69,7 +69,7 @@ impl Diff {
         let time = began.elapsed();
         for (name, totals) in [&self.a, &self.b].into_iter().zip(&report.read) {
             if let Some(skipped) = skipped(totals) {
-                say(&format!("dynarrow: {name}: {skipped}"));
+                say(&format!("dynarrow: {name}: {skipped}; an item that only the other table has may be one of them"));
             }
         }
         let counts = &report.counts;
@@ -89,7 +89,7 @@ impl Diff {
             let mut document = report.convert.as_ref().map(|written| self.writing.document(written, time)).unwrap_or_default();
             let of_diff = json!({
                 "inserts": counts.inserts, "updates": counts.updates, "deletes": counts.deletes, "same": counts.same,
-                "key": report.key,
+                "key": report.key, "skipped": [report.read[0].skipped, report.read[1].skipped],
             });
             document.insert("diff".into(), of_diff);
             out.json(&document.into())?;
