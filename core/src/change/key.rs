@@ -8,6 +8,7 @@ use crate::error::Code;
 use crate::event::Refusal;
 use crate::format::change::{KEYS, NEW, OLD};
 use crate::item::Value;
+use crate::name::Key as ShortName;
 use crate::number::Number;
 use crate::path::{self, Step};
 
@@ -147,5 +148,87 @@ impl Key {
     /// The bytes of the key that is complete.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+}
+
+/// Finds the key of an item among its events.
+pub(crate) struct Capture {
+    names: KeyNames,
+    short: Vec<ShortName>,
+    key: Key,
+    /// The place in the key of the attribute whose value comes now.
+    place: Option<usize>,
+    depth: u32,
+}
+
+impl Capture {
+    /// Finds keys of these names.
+    pub fn new(names: KeyNames) -> Self {
+        Self { short: names.names().iter().map(|name| ShortName::new(name)).collect(), names, key: Key::default(), place: None, depth: 0 }
+    }
+
+    /// Another item begins.
+    pub fn begin_item(&mut self) {
+        self.key.begin(&self.names);
+        self.place = None;
+        self.depth = 0;
+    }
+
+    /// The place in the key of the item's attribute with this name.
+    #[inline]
+    pub fn attribute(&mut self, name: &str) -> Option<usize> {
+        if self.depth > 0 {
+            return None;
+        }
+        self.place = self.names.place(name);
+        self.place
+    }
+
+    /// The same by the key of a short name.
+    #[inline]
+    pub fn known(&mut self, name: ShortName) -> Option<usize> {
+        if self.depth > 0 {
+            return None;
+        }
+        self.place = self.short.iter().position(|&key| key == name);
+        self.place
+    }
+
+    #[inline]
+    /// A scalar comes: `set` adds it to the key, where it is of it.
+    pub fn value(&mut self, set: impl FnOnce(&mut Key, usize)) {
+        if self.depth == 0
+            && let Some(place) = self.place.take()
+        {
+            set(&mut self.key, place);
+        }
+    }
+
+    /// A map, list or set begins.
+    #[inline]
+    pub fn open(&mut self) {
+        self.depth += 1;
+    }
+
+    /// The innermost one ends.
+    #[inline]
+    pub fn close(&mut self) {
+        self.depth -= 1;
+    }
+
+    /// Whether what comes stands in a map, list or set.
+    #[inline]
+    pub fn is_inside(&self) -> bool {
+        self.depth > 0
+    }
+
+    /// The item is complete, and has its key.
+    pub fn end(&mut self) -> Result<(), Refusal> {
+        self.key.end(&self.names)
+    }
+
+    /// The bytes of the key of the item that is complete.
+    pub fn key(&self) -> &[u8] {
+        self.key.bytes()
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::index::{OfBlock, Over};
-use crate::change::key::{Key, KeyNames};
+use crate::change::key::{Capture, KeyNames};
 use crate::engine::worker::BlockSink;
 use crate::error::{Code, Error, Result};
 use crate::event::{Kind, OpenNames, Refusal, Sink, Want};
@@ -16,57 +16,6 @@ use crate::format::json::ItemText;
 use crate::name;
 use crate::number::Number;
 use crate::schema::Columns;
-
-/// Finds the key of an item among its events.
-struct Capture {
-    names: KeyNames,
-    short: Vec<name::Key>,
-    key: Key,
-    /// The place in the key of the attribute whose value comes now.
-    place: Option<usize>,
-    depth: u32,
-}
-
-impl Capture {
-    fn new(names: KeyNames) -> Self {
-        Self { short: names.names().iter().map(|name| name::Key::new(name)).collect(), names, key: Key::default(), place: None, depth: 0 }
-    }
-
-    fn begin_item(&mut self) {
-        self.key.begin(&self.names);
-        self.place = None;
-        self.depth = 0;
-    }
-
-    /// The place in the key of the item's attribute with this name.
-    #[inline]
-    fn attribute(&mut self, name: &str) -> Option<usize> {
-        if self.depth > 0 {
-            return None;
-        }
-        self.place = self.names.place(name);
-        self.place
-    }
-
-    /// The same by the key of a short name.
-    #[inline]
-    fn known(&mut self, name: name::Key) -> Option<usize> {
-        if self.depth > 0 {
-            return None;
-        }
-        self.place = self.short.iter().position(|&key| key == name);
-        self.place
-    }
-
-    #[inline]
-    fn value(&mut self, set: impl FnOnce(&mut Key, usize)) {
-        if self.depth == 0
-            && let Some(place) = self.place.take()
-        {
-            set(&mut self.key, place);
-        }
-    }
-}
 
 /// Lays changes over the items that come.
 pub struct Overlay<S> {
@@ -149,8 +98,8 @@ impl<S: BlockSink> Sink for Overlay<S> {
         if let Some(failure) = &self.failure {
             return Err(Refusal { code: failure.code(), message: failure.to_string(), path: None });
         }
-        self.capture.key.end(&self.capture.names)?;
-        match self.over.over(self.capture.key.bytes(), self.items - 1, &mut self.of_block) {
+        self.capture.end()?;
+        match self.over.over(self.capture.key(), self.items - 1, &mut self.of_block) {
             None => self.sink.commit_item(bytes),
             Some(image) => {
                 self.sink.abort_item();
@@ -170,13 +119,13 @@ impl<S: BlockSink> Sink for Overlay<S> {
     }
 
     fn attribute(&mut self, name: &str) -> Result<Want, Refusal> {
-        if self.muted && self.capture.depth > 0 {
+        if self.muted && self.capture.is_inside() {
             // The value of a key attribute that is none is passed over.
             return Ok(Want::Nothing);
         }
         let want = self.sink.attribute(name)?;
         let of_key = self.capture.attribute(name).is_some();
-        if self.capture.depth == 0 {
+        if !self.capture.is_inside() {
             self.muted = of_key && want == Want::Nothing;
         }
         Ok(if self.muted { Want::Value } else { want })
@@ -184,12 +133,12 @@ impl<S: BlockSink> Sink for Overlay<S> {
 
     #[inline]
     fn known(&mut self, name: name::Key) -> Option<Want> {
-        if self.muted && self.capture.depth > 0 {
+        if self.muted && self.capture.is_inside() {
             return None;
         }
         let want = self.sink.known(name)?;
         let of_key = self.capture.known(name).is_some();
-        if self.capture.depth == 0 {
+        if !self.capture.is_inside() {
             self.muted = of_key && want == Want::Nothing;
         }
         Some(if self.muted { Want::Value } else { want })
@@ -226,37 +175,37 @@ impl<S: BlockSink> Sink for Overlay<S> {
         }
     }
     fn begin_map(&mut self) {
-        self.capture.depth += 1;
+        self.capture.open();
         if !self.muted {
             self.sink.begin_map();
         }
     }
     fn end_map(&mut self) {
-        self.capture.depth -= 1;
+        self.capture.close();
         if !self.muted {
             self.sink.end_map();
         }
     }
     fn begin_list(&mut self) {
-        self.capture.depth += 1;
+        self.capture.open();
         if !self.muted {
             self.sink.begin_list();
         }
     }
     fn end_list(&mut self) {
-        self.capture.depth -= 1;
+        self.capture.close();
         if !self.muted {
             self.sink.end_list();
         }
     }
     fn begin_set(&mut self, kind: Kind) {
-        self.capture.depth += 1;
+        self.capture.open();
         if !self.muted {
             self.sink.begin_set(kind);
         }
     }
     fn end_set(&mut self) {
-        self.capture.depth -= 1;
+        self.capture.close();
         if !self.muted {
             self.sink.end_set();
         }
@@ -320,15 +269,15 @@ impl Sink for KeySink {
         self.capture.begin_item();
     }
     fn commit_item(&mut self, _bytes: usize) -> Result<(), Refusal> {
-        self.capture.key.end(&self.capture.names)?;
-        self.keys.bytes.extend_from_slice(self.capture.key.bytes());
+        self.capture.end()?;
+        self.keys.bytes.extend_from_slice(self.capture.key());
         self.keys.items.push((self.items - 1, self.keys.bytes.len()));
         Ok(())
     }
     fn abort_item(&mut self) {}
     fn attribute(&mut self, name: &str) -> Result<Want, Refusal> {
         self.names.add(name)?;
-        if self.capture.depth > 0 {
+        if self.capture.is_inside() {
             return Ok(Want::Value);
         }
         let is_checked = match &self.checks {
@@ -350,24 +299,24 @@ impl Sink for KeySink {
     fn boolean(&mut self, _value: bool) {}
     fn null(&mut self) {}
     fn begin_map(&mut self) {
-        self.capture.depth += 1;
+        self.capture.open();
         self.names.begin();
     }
     fn end_map(&mut self) {
-        self.capture.depth -= 1;
+        self.capture.close();
         self.names.end();
     }
     fn begin_list(&mut self) {
-        self.capture.depth += 1;
+        self.capture.open();
     }
     fn end_list(&mut self) {
-        self.capture.depth -= 1;
+        self.capture.close();
     }
     fn begin_set(&mut self, _kind: Kind) {
-        self.capture.depth += 1;
+        self.capture.open();
     }
     fn end_set(&mut self) {
-        self.capture.depth -= 1;
+        self.capture.close();
     }
 }
 
