@@ -53,6 +53,15 @@ def same(ours: Any, boto3s: Any) -> bool:
     return bool(ours == boto3s)
 
 
+def alike(ours: Any, boto3s: Any) -> bool:
+    """The same, but for the order of attributes."""
+    if isinstance(ours, dict) and isinstance(boto3s, dict):
+        return ours.keys() == boto3s.keys() and all(alike(ours[k], boto3s[k]) for k in ours)
+    if isinstance(ours, list) and isinstance(boto3s, list):
+        return len(ours) == len(boto3s) and all(map(alike, ours, boto3s))
+    return same(ours, boto3s)
+
+
 def identical(left: Any, right: Any) -> bool:
     """Equal and of equal types: Python says that True == 1."""
     if type(left) is not type(right):
