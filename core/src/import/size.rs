@@ -5,6 +5,7 @@
 //! Strings count their UTF-8 bytes, binaries their raw ones, sets those of their members. The
 //! hundred bytes an item that the documentation names are for the bill of storage, not for the limit.
 
+use crate::item::{AttributeValue, Item};
 use crate::number::Number;
 
 /// Bytes of an item, at most: 400 KB, inclusive.
@@ -15,6 +16,26 @@ pub const SCALAR: u64 = 1;
 pub const CONTAINER: u64 = 3;
 /// Bytes of an element of a list, or a member of a map, besides its value and its name.
 pub const MEMBER: u64 = 1;
+
+/// Bytes of an item.
+pub fn item_size(item: &Item) -> u64 {
+    item.iter().map(|(name, value)| name.len() as u64 + value_size(value)).sum()
+}
+
+/// Bytes of a value.
+pub fn value_size(value: &AttributeValue) -> u64 {
+    match value {
+        AttributeValue::S(text) => text.len() as u64,
+        AttributeValue::N(number) => number_size(*number),
+        AttributeValue::B(bytes) => bytes.len() as u64,
+        AttributeValue::Bool(_) | AttributeValue::Null => SCALAR,
+        AttributeValue::M(item) => CONTAINER + MEMBER * item.len() as u64 + item_size(item),
+        AttributeValue::L(values) => CONTAINER + values.iter().map(|value| MEMBER + value_size(value)).sum::<u64>(),
+        AttributeValue::SS(members) => members.iter().map(|member| member.len() as u64).sum(),
+        AttributeValue::NS(members) => members.iter().map(|member| number_size(*member)).sum(),
+        AttributeValue::BS(members) => members.iter().map(|member| member.len() as u64).sum(),
+    }
+}
 
 /// Bytes of a number.
 ///
@@ -70,6 +91,18 @@ mod tests {
         ] {
             assert_eq!(size(text), bytes, "{text}");
         }
+    }
+
+    #[test]
+    fn values_and_items() {
+        let text = |text: &str| AttributeValue::S(text.into());
+        let map = AttributeValue::M(vec![("é".into(), text("ab")), (String::new(), AttributeValue::Null)]);
+        let list = AttributeValue::L(vec![map.clone(), text(""), AttributeValue::L(vec![])]);
+        assert_eq!((value_size(&map), value_size(&list)), (3 + (1 + 2 + 2) + (1 + 1), 3 + (1 + 10) + 1 + (1 + 3)));
+        assert_eq!(value_size(&AttributeValue::SS(vec!["a".into(), "🦐".into(), String::new()])), 5);
+        assert_eq!(value_size(&AttributeValue::NS(vec![Number::from(0), Number::from(123)])), 4);
+        assert_eq!(value_size(&AttributeValue::BS(vec![vec![0, 1], vec![]])), 2);
+        assert_eq!(item_size(&vec![("list".into(), list), ("b".into(), AttributeValue::Bool(true))]), 4 + 19 + 1 + 1);
     }
 
     /// Where the formula and the conformance project's own differ, which nobody has measured.
