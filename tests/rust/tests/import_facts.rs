@@ -125,7 +125,7 @@ fn facts_hold() {
     let mut waiting = 0;
     for fact in facts() {
         assert!(matches!(text(&fact, "mark"), "AWS" | "DOC" | "V"), "{fact}");
-        assert!(text(&fact, "source").starts_with("formats.md §") && text(&fact, "what").ends_with('.'), "{fact}");
+        assert!(!text(&fact, "source").is_empty() && text(&fact, "what").ends_with('.'), "{fact}");
         match text(&fact, "kind") {
             "spec" => check_spec(&fact),
             "number" => check_number(&fact),

@@ -5,8 +5,8 @@
 //! (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CreateTable.html>), in the
 //! words and the order that others measured (architect/dynalite, nubo-db/dynamodb-conformance, and the
 //! recorded quirks of aws-controllers-k8s), and the coupling of format and options. The service
-//! says the first only; here each rule is asked whose members are as they have to be. Two limits are
-//! documented, but nobody has seen the service's words for them: those stand in ours.
+//! says the first only; here each rule is asked whose members are as they have to be. That indexes
+//! name 100 attributes at most is documented, but nobody has seen the service's words for it: it stands in ours.
 
 use std::fmt::Display;
 
@@ -26,6 +26,8 @@ const KEY_ATTRIBUTES: usize = 4;
 /// Attributes that all indexes project by name, at most.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html#limits-secondary-indexes-projected-attributes>
 const PROJECTED: usize = 100;
+/// What an on-demand table or index can do from the start.
+const INITIAL_UNITS: [(&str, i64); 2] = [("ReadUnitsPerSecond", 12_000), ("WriteUnitsPerSecond", 4_000)];
 /// Capacity units, at most.
 const UNITS: i64 = 1_000_000_000_000;
 
@@ -35,6 +37,7 @@ pub(super) fn check(request: &Value, findings: &mut Vec<SpecFinding>) {
     rules.format();
     rules.billing();
     rules.keys();
+    rules.encryption();
     rules.indexes();
     rules.vector_indexes();
 }
@@ -106,13 +109,24 @@ impl<'a> Rules<'a> {
                 _ => self.bounds(&member, throughput),
             }
         }
-        let throughput = &table["OnDemandThroughput"];
-        if self.sound_in_table(&["onDemandThroughput"]) && !on_demand {
-            for name in ["MaxWriteRequestUnits", "MaxReadRequestUnits"].into_iter().filter(|name| !throughput[*name].is_null()) {
+        if self.sound_in_table(&["onDemandThroughput"]) {
+            self.on_demand_units(&in_table("onDemandThroughput"), &table["OnDemandThroughput"], None);
+        }
+    }
+
+    /// The units of an on-demand throughput: of the table, or of an index.
+    fn on_demand_units(&mut self, member: &str, throughput: &Value, index: Option<&str>) {
+        for name in ["MaxWriteRequestUnits", "MaxReadRequestUnits"] {
+            let Some(units) = throughput[name].as_i64() else { continue };
+            if !self.on_demand() {
+                let index = index.map(|index| format!(" for index: {index}")).unwrap_or_default();
                 self.invalid(
-                    &in_table("onDemandThroughput"),
-                    format!("{name} for OnDemandThroughput cannot be specified when table BillingMode is PROVISIONED."),
+                    member,
+                    format!("{name} for OnDemandThroughput{index} cannot be specified when table BillingMode is PROVISIONED."),
                 );
+            } else if units < 1 {
+                let of = index.map_or_else(|| "table".to_owned(), |index| format!("index : {index}"));
+                self.invalid(member, format!("Requested {name} for OnDemandThroughput for {of} is outside of valid range"));
             }
         }
     }
@@ -125,13 +139,30 @@ impl<'a> Rules<'a> {
         }
     }
 
+    fn encryption(&mut self) {
+        let (encryption, member) = (&self.table["SSESpecification"], in_table("sSESpecification"));
+        if !self.sound(&[&member]) {
+            return;
+        }
+        let (kind, key) = (&encryption["SSEType"], &encryption["KMSMasterKeyId"]);
+        if encryption["Enabled"] == false {
+            for (name, _) in [("SSEType", kind), ("KMSMasterKeyId", key)].iter().filter(|(_, value)| !value.is_null()) {
+                self.invalid(&member, format!("{name} can not be specified if Enabled is false"));
+            }
+        } else if kind == "AES256" {
+            self.invalid(&member, "SSEType AES256 is not supported");
+        } else if kind.is_null() && !key.is_null() {
+            self.invalid(&member, "SSEType KMS is required if KMSMasterKeyId is specified");
+        }
+    }
+
     fn keys(&mut self) {
         let (defined, keys) = (self.defined(), names(&self.table["KeySchema"]));
         let (definitions, member) = (in_table("attributeDefinitions"), in_table("keySchema"));
         let sound = self.sound_in_table(&["attributeDefinitions"]);
         if sound {
             for name in twice(&defined) {
-                self.invalid(&definitions, format!("Attribute Name is duplicated: {name}"));
+                self.refuse(&definitions, format!("Attribute Name is duplicated: {name}"));
             }
         }
         if !self.sound_in_table(&["keySchema"]) {
@@ -196,8 +227,16 @@ impl<'a> Rules<'a> {
 
     /// The attributes of a key are distinct, and it begins with a partition key.
     fn order(&mut self, member: &str, schema: &Value) {
-        if !twice(&names(schema)).is_empty() {
-            self.refuse(member, "Both the Hash Key and the Range Key element in the KeySchema have the same name");
+        let names = names(schema);
+        if !twice(&names).is_empty() {
+            self.refuse(
+                member,
+                if names.len() == 2 {
+                    "Both the Hash Key and the Range Key element in the KeySchema have the same name"
+                } else {
+                    "The KeySchema contains multiple key attributes with the same name"
+                },
+            );
         }
         if key_types(schema).first().is_some_and(|first| *first != "HASH") {
             self.refuse(member, "Invalid KeySchema: The first KeySchemaElement is not a HASH key type");
@@ -236,13 +275,13 @@ impl<'a> Rules<'a> {
             self.key_attributes(&at, &names(schema));
         }
         self.order(&at, schema);
+        let types = key_types(schema);
+        if types.first() == Some(&"HASH") && !types.is_sorted() {
+            self.invalid(&at, "All HASH key attributes must precede RANGE key attributes in the KeySchema");
+        }
         for role in ["HASH", "RANGE"] {
-            let count = key_types(schema).iter().filter(|kind| **kind == role).count();
-            if count > KEY_ATTRIBUTES {
-                self.invalid(
-                    &at,
-                    format!("{count} attributes of type {role} in the KeySchema of index {name}, and {KEY_ATTRIBUTES} are allowed"),
-                );
+            if types.iter().filter(|kind| **kind == role).count() > KEY_ATTRIBUTES {
+                self.invalid(&at, format!("The KeySchema exceeds the maximum allowed number of {role} key attributes"));
             }
         }
         self.projection(&format!("{member}.projection"), &index["Projection"]);
@@ -278,15 +317,15 @@ impl<'a> Rules<'a> {
             (false, true) => self.invalid(&at, format!("ProvisionedThroughput is not specified for index: {name}")),
             _ => self.bounds(&at, throughput),
         }
-        let at = format!("{member}.onDemandThroughput");
-        for units in ["MaxReadRequestUnits", "MaxWriteRequestUnits"] {
-            let Some(given) = index["OnDemandThroughput"][units].as_i64() else { continue };
-            if !self.on_demand() {
+        self.on_demand_units(&format!("{member}.onDemandThroughput"), &index["OnDemandThroughput"], Some(name));
+        if !self.on_demand() {
+            return;
+        }
+        for (units, initial) in INITIAL_UNITS {
+            if index["WarmThroughput"][units].as_i64().is_some_and(|given| given < initial) {
                 let message =
-                    format!("{units} for OnDemandThroughput for index: {name} cannot be specified when table BillingMode is PROVISIONED.");
-                self.invalid(&at, message);
-            } else if given < 1 {
-                self.invalid(&at, format!("Requested {units} for OnDemandThroughput for index : {name} is outside of valid range"));
+                    format!("Requested {units} for WarmThroughput for index {name} is lower than initial throughput for OnDemand.");
+                self.invalid(&format!("{member}.warmThroughput"), message);
             }
         }
     }

@@ -68,7 +68,7 @@ fn a_whole_spec() {
         ("GlobalSecondaryIndexes", json!([by_place, index("by-city", &[("city", "HASH")])])),
         ("VectorIndexes", json!([vector("near", 3)])),
         ("SSESpecification", json!({"Enabled": true, "SSEType": "KMS", "KMSMasterKeyId": "alias/aws/dynamodb"})),
-        ("OnDemandThroughput", json!({"MaxReadRequestUnits": 100, "MaxWriteRequestUnits": -1})),
+        ("OnDemandThroughput", json!({"MaxReadRequestUnits": 100, "MaxWriteRequestUnits": 1})),
     ]);
     document["ClientToken"] = "token".into();
     document["S3BucketSource"] = json!({"S3BucketOwner": "111122223333", "S3Bucket": "a.b-c", "S3KeyPrefix": "data"});

@@ -57,7 +57,7 @@ fn rules() {
             vec![("AttributeDefinitions", definitions(&["pk", "sk", "c"])), indexes(index("by-sk", &[("sk", "HASH")]))],
             vec!["*Some AttributeDefinitions are not used. AttributeDefinitions: [pk, sk, c], keys used: [pk, sk]"],
         ),
-        (vec![("AttributeDefinitions", definitions(&["pk", "sk", "pk"]))], vec!["*Attribute Name is duplicated: pk"]),
+        (vec![("AttributeDefinitions", definitions(&["pk", "sk", "pk"]))], vec!["Attribute Name is duplicated: pk"]),
         (
             vec![provisioned.clone()],
             vec!["*Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST"],
@@ -101,7 +101,34 @@ fn rules() {
                 ("AttributeDefinitions", definitions(&["pk", "sk", "c", "d", "e"])),
                 indexes(index("by-all", &["pk", "sk", "c", "d", "e"].map(|name| (name, "HASH")))),
             ],
-            vec!["*5 attributes of type HASH in the KeySchema of index by-all, and 4 are allowed"],
+            vec!["*The KeySchema exceeds the maximum allowed number of HASH key attributes"],
+        ),
+        (
+            vec![indexes(index("by-all", &[("sk", "HASH"), ("pk", "RANGE"), ("sk", "HASH")]))],
+            vec![
+                "The KeySchema contains multiple key attributes with the same name",
+                "*All HASH key attributes must precede RANGE key attributes in the KeySchema",
+            ],
+        ),
+        (
+            vec![("OnDemandThroughput", json!({"MaxReadRequestUnits": 0, "MaxWriteRequestUnits": -1}))],
+            vec![
+                "*Requested MaxWriteRequestUnits for OnDemandThroughput for table is outside of valid range",
+                "*Requested MaxReadRequestUnits for OnDemandThroughput for table is outside of valid range",
+            ],
+        ),
+        (
+            vec![of_index("WarmThroughput", json!({"ReadUnitsPerSecond": 11_999, "WriteUnitsPerSecond": 4000}))],
+            vec!["*Requested ReadUnitsPerSecond for WarmThroughput for index by-sk is lower than initial throughput for OnDemand."],
+        ),
+        (
+            vec![("SSESpecification", json!({"Enabled": false, "SSEType": "KMS", "KMSMasterKeyId": "k"}))],
+            vec!["*SSEType can not be specified if Enabled is false", "*KMSMasterKeyId can not be specified if Enabled is false"],
+        ),
+        (vec![("SSESpecification", json!({"SSEType": "AES256"}))], vec!["*SSEType AES256 is not supported"]),
+        (
+            vec![("SSESpecification", json!({"Enabled": true, "KMSMasterKeyId": "k"}))],
+            vec!["*SSEType KMS is required if KMSMasterKeyId is specified"],
         ),
         (vec![projected(json!({}))], vec!["*Unknown ProjectionType: null"]),
         (
