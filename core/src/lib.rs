@@ -30,6 +30,7 @@ pub mod error;
 pub mod event;
 pub mod export;
 pub mod format;
+pub mod import;
 pub mod item;
 pub mod manifest;
 pub mod merge;
