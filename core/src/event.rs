@@ -234,6 +234,11 @@ impl OpenNames {
         self.text.truncate(self.ends.last().copied().unwrap_or(0));
     }
 
+    /// How many maps are open, the item counted.
+    pub fn depth(&self) -> usize {
+        self.maps.len()
+    }
+
     /// No map is open.
     pub fn clear(&mut self) {
         self.text.clear();
