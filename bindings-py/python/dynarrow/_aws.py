@@ -6,6 +6,7 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
@@ -128,6 +129,7 @@ def call(
         Stopped: ``stop`` was set.
     """
     exceptions: Any = import_module("botocore.exceptions")
+    parsers: Any = import_module("botocore.parsers")
     stop = stop or threading.Event()
     attempt = 0
     while True:
@@ -143,7 +145,7 @@ def call(
         except (
             exceptions.HTTPClientError,
             exceptions.ConnectionError,
-            exceptions.ResponseParserError,
+            parsers.ResponseParserError,
         ) as error:
             if attempt + 1 >= attempts:
                 raise unreachable(error) from error
@@ -207,6 +209,7 @@ class Table:
         name: Its name.
         arn: Its ARN.
         id: Its id.
+        created: When it was made, where that is known.
         key: The attributes of the primary key with their types, the partition key first.
         index_keys: The attributes of the secondary indexes' keys: index, name and type.
         items: Items at the last count, which may be six hours ago.
@@ -217,6 +220,7 @@ class Table:
     name: str
     arn: str
     id: str | None
+    created: datetime | None
     key: dict[str, str]
     index_keys: list[tuple[str, str, str]]
     items: int
@@ -257,6 +261,7 @@ def describe(client: Any, table_name: str, *, stop: threading.Event | None = Non
         name=table["TableName"],
         arn=table["TableArn"],
         id=table.get("TableId"),
+        created=table.get("CreationDateTime"),
         key=key,
         index_keys=index_keys,
         items=table.get("ItemCount") or 0,

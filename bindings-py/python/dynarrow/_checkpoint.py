@@ -29,8 +29,13 @@ class Checkpoint:
         path: Path, source: dict[str, Any], table: Table, endpoint_url: str | None
     ) -> Checkpoint:
         """The checkpoint that stands there, or a new one."""
-        # Local tables all have the same account, and a table made anew has another id.
-        target = {"table_arn": table.arn, "table_id": table.id, "endpoint_url": endpoint_url}
+        # Local tables all have the same account, and a table made anew is another.
+        target = {
+            "table_arn": table.arn,
+            "table_id": table.id,
+            "created": table.created.timestamp() if table.created is not None else None,
+            "endpoint_url": endpoint_url,
+        }
         about = {"dynarrow": "upload", "version": 1, "source": source, "table": target}
         try:
             text = path.read_text()

@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -143,7 +144,7 @@ def upload(
         What was written, and what was not.
 
     Raises:
-        DynarrowError: As `iter_items`. The items before may have been written.
+        DynarrowError: As `iter_items`. The items before have been written.
         DataError: An item that the table cannot take, with its position: a key that is missing,
             empty, too long or of another type (``E_KEYS``), or what the service refuses
             (``E_ITEM``), such as items past 400 KB.
@@ -231,11 +232,12 @@ class _Source:
                 raise bad_item(error.code, message, error.file, index, error.path) from error
             yield {n: plain[n] for n in plain if n in columns} if columns is not None else plain
 
-    @property
+    @cached_property
     def files(self) -> list[_dynarrow.DataFile]:
         # The files of a stream are none of the disk.
         return self.native.files if self.native is not None and self.folder is not None else []
 
+    @cached_property
     def counts(self) -> list[tuple[str, int, int]] | None:
         """Name, bytes and items of each file; None where they are not known beforehand."""
         counts = [(file.name, file.size, file.item_count) for file in self.files]
@@ -248,7 +250,7 @@ class _Source:
             return None, index
         if skipped:
             return self.name, None
-        counts = self.counts()
+        counts = self.counts
         for name, _, items in counts or ():
             if index < items:
                 return name, index
@@ -390,6 +392,7 @@ class _Upload:
         # In the order of the source: those up to the first that is not done are acknowledged.
         self.under_way: deque[_Batch] = deque()
         self.acknowledged = checkpoint.acknowledged if checkpoint is not None else 0
+        self.read = 0
         self.busy = 0
         self.keys: set[Key] = set()
         self.total = _Outcome(_Batch())
@@ -440,44 +443,58 @@ class _Upload:
     def _send_all(self, items: Iterator[dict[str, Any]], resumed: int) -> int:
         """Sends all items behind so many, and waits for the end; how many there are."""
         batch = _Batch()
-        index = -1
-        for index, item in enumerate(items):
-            if index < resumed:
-                self.meter.tell(index)
-                continue
-            made = self._entry(index, item)
-            if made is None:
-                continue
-            if not batch.has_room(*made):
+        entries = self._entries(items, resumed)
+        bad: DynarrowError | None = None
+        while True:
+            try:
+                key, entry = next(entries)
+            except StopIteration:
+                break
+            except DynarrowError as error:
+                # What stands before it is written first.
+                bad = error
+                break
+            if not batch.has_room(key, entry):
                 self._send(batch)
                 batch = _Batch()
-            batch.add(*made)
+            batch.add(key, entry)
         if batch.entries:
             self._send(batch)
         while self.busy:
             self._collect()
-        return index + 1
+        if bad is not None:
+            raise bad
+        return self.read
 
-    def _entry(self, index: int, item: dict[str, Any]) -> tuple[Key, _Entry] | None:
-        wired = to_wire(item)
-        fault = fault_of(self.table, wired)
-        if fault is not None:
-            name, message = fault
-            self._refuse(index, "E_KEYS", message, path_text(name))
-            return None
-        size = len(json.dumps(wired, default=base64_text)) + _AROUND
-        return key_of(self.table, wired), _Entry(index, wired, size)
+    def _entries(
+        self, items: Iterator[dict[str, Any]], resumed: int
+    ) -> Iterator[tuple[Key, _Entry]]:
+        """The puts of the items behind so many."""
+        for index, item in enumerate(items):
+            self.read = index + 1
+            if index < resumed:
+                self.meter.tell(index)
+                continue
+            wired = to_wire(item)
+            fault = fault_of(self.table, wired)
+            if fault is not None:
+                name, message = fault
+                self._refuse(index, "E_KEYS", message, path_text(name))
+                continue
+            size = len(json.dumps(wired, default=base64_text)) + _AROUND
+            yield key_of(self.table, wired), _Entry(index, wired, size)
 
     def _refuse(self, index: int, code: str, message: str, path: str | None) -> None:
+        self.skipped += self.skips
+        if self.skips and len(self.errors) >= _ERRORS:
+            return
         file, item = self.source.place(index, self._skipped_records())
         if item is None:
             message = f"{message}: number {index + 1:,} of the items that were read"
         error = bad_item(code, message, file, item, path)
         if not self.skips:
             raise error
-        self.skipped += 1
-        if len(self.errors) < _ERRORS:
-            self.errors.append(error)
+        self.errors.append(error)
 
     def _skipped_records(self) -> int:
         iterator = self.iterator
@@ -630,7 +647,7 @@ class _Meter:
 
     def __init__(self, source: _Source, callback: Callback | None) -> None:
         self.callback = callback
-        self.counts = source.counts() if callback is not None else None
+        self.counts = source.counts if callback is not None else None
         self.total = sum(size for _, size, _ in self.counts or ())
         self.sent = 0
         self._told = 0.0
