@@ -173,17 +173,16 @@ def test_a_destination_is_checked_before_the_table_is_read(
 
     with disturbed(moto, no_scan) as proxy:
         at = {"endpoint_url": proxy.server.url}
-        for overwrite in (False, True):
+        for dest in (taken, taken / "notes.txt"):
             with pytest.raises(dynarrow.StorageError, match="E_DEST_EXISTS"):
-                dynarrow.dump(name, taken, overwrite=overwrite, **at)
+                dynarrow.dump(name, dest, **at)
         with pytest.raises(dynarrow.NotFoundError):
             dynarrow.dump(name, tmp_path / "no such" / "out", **at)
         assert proxy.calls == []
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+    (tmp_path / "out").mkdir()
     dynarrow.dump(name, tmp_path / "out", endpoint_url=moto.url)
-    fill(moto, name, numbered(20))
-    dynarrow.dump(name, tmp_path / "out", endpoint_url=moto.url, overwrite=True)
-    assert len(keys(tmp_path / "out")) == 20
+    assert len(keys(tmp_path / "out")) == 10
 
 
 def test_no_such_table_or_server(server: Server, name: str, tmp_path: Path) -> None:
@@ -237,7 +236,7 @@ def test_command(moto: Server, name: str, tmp_path: Path) -> None:
     assert (ended.returncode, ended.stdout) == (0, ""), ended.stderr
     assert f"10 items -> {tmp_path}/out/AWSDynamoDB/" in ended.stderr
     assert run(name, tmp_path / "out", *at).returncode == 3
-    ended = run(name, tmp_path / "out", *at, "--overwrite", "--export-format=ion", "--json")
+    ended = run(name, tmp_path / "ion", *at, "--export-format=ion", "--json")
     report = json.loads(ended.stdout)
     assert report["items"] == 10
     assert dynarrow.open_export(report["folder"]).verify().ok

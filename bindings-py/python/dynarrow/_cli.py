@@ -121,7 +121,6 @@ def _dump(options: argparse.Namespace) -> DumpReport:
         segments=options.segments,
         format=options.export_format,
         consistent_read=options.consistent_read,
-        overwrite=options.overwrite,
         progress=False if options.quiet else None,
     )
     if not options.quiet:
@@ -154,7 +153,7 @@ def _parser(verb: str) -> argparse.ArgumentParser:
         add("src", metavar="SRC", help="an export, a folder of data files, a data file, or -")
     add("table", metavar="TABLE", help="the table's name or ARN")
     if not uploads:
-        add("dest", metavar="DEST", help="the folder that stands for the bucket")
+        add("dest", metavar="DEST", help="the folder that stands for the bucket: a new one")
     add("--endpoint-url", metavar="URL", help="another server than AWS's own: DynamoDB Local")
     add("--region", metavar="NAME", help="the region")
     add("--profile", metavar="NAME", help="the profile of the AWS configuration")
@@ -202,7 +201,6 @@ def _parser(verb: str) -> argparse.ArgumentParser:
             action="store_true",
             help="each item as it is when it is read, for twice the capacity",
         )
-        add("--overwrite", action="store_true", help="replace a folder that dynarrow has written")
     add("--quiet", action="store_true", help="say nothing but errors and what was skipped")
     add("--json", action="store_true", help="print the report, or the error, as JSON")
     return parser

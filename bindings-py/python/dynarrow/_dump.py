@@ -16,7 +16,7 @@ from typing import Any, TextIO
 
 from dynarrow import _aws, _dynarrow
 from dynarrow._aws import Connection, Table
-from dynarrow._errors import DataError, NotFoundError, StorageError
+from dynarrow._errors import NotFoundError, StorageError
 from dynarrow._options import ExportFormat, StrPath
 from dynarrow._progress import Callback, Progress, reporting
 from dynarrow._wire import base64_text
@@ -76,7 +76,6 @@ def dump(
     segments: int | None = None,
     format: ExportFormat = "dynamodb_json",
     consistent_read: bool = False,
-    overwrite: bool = False,
     progress: Progress = None,
 ) -> DumpReport:
     """Reads a whole table, in AWS or a local one, and writes an export as AWS writes one.
@@ -97,7 +96,7 @@ def dump(
 
     Args:
         table_name: The table's name or ARN.
-        dest: The folder that stands for the bucket.
+        dest: The folder that stands for the bucket: a new one, or an empty one.
         endpoint_url: The URL of DynamoDB Local or the like; AWS's own for None.
         region_name: The region; the session's for None.
         profile_name: The profile of the AWS configuration.
@@ -105,7 +104,6 @@ def dump(
         segments: Parts that the table is read in, up to 32 at a time; by its size for None.
         format: The format of the data files: ``"dynamodb_json"`` or ``"ion"``.
         consistent_read: Each item as it is when it is read, for twice the capacity.
-        overwrite: See `convert`.
         progress: See `read_export`. Bytes are those of the items as JSON, of an unknown total.
 
     Returns:
@@ -127,18 +125,18 @@ def dump(
         "format": "export",
         "export_format": format,
         "compression": None,
-        "overwrite": overwrite,
+        "overwrite": False,
     }
     connection = Connection(endpoint_url, region_name, profile_name, session)
     client = connection.client(connections=min(segments or _SEGMENTS, _WORKERS))
     folder = Path(dest)
-    _check_dest(folder, writing)
+    _check_dest(folder)
     table = _aws.describe(client, table_name)
     if segments is None:
         segments = min(_SEGMENTS, 1 + table.bytes // _SEGMENT_BYTES)
     # Beside the destination: on its disk there has to be room in any case.
     with tempfile.TemporaryDirectory(
-        prefix=f".{folder.name or 'dump'}.", suffix=".dynarrow", dir=_parent(folder)
+        prefix=".dynarrow-", suffix=".tmp", dir=_parent(folder)
     ) as spooled:
         export_time = _text(datetime.now(UTC))
         scan = _Scan(client, table, Path(spooled), segments, consistent_read)
@@ -161,29 +159,17 @@ def dump(
     )
 
 
-class _Unreadable:
-    """A source of which nothing is to be read."""
-
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        raise _Asked
-
-
-class _Asked(Exception):
-    """The destination was found good: the source was asked for."""
-
-
-def _check_dest(folder: Path, writing: _dynarrow.Writing) -> None:
-    """Refuses a destination before the table is read, not behind it: the core decides."""
+def _check_dest(folder: Path) -> None:
+    """Refuses a destination before the table is read; behind it the core does."""
     parent = _parent(folder)
     if not parent.is_dir():
         message = "no such folder"
         text = f"E_NOT_FOUND: {message} (file {parent})"
         raise NotFoundError(text, "E_NOT_FOUND", message, file=str(parent))
-    try:
-        _dynarrow.write(_dynarrow.open_stream(_Unreadable()), folder, writing, None)
-    except DataError as error:
-        if error.code != "E_FORMAT":
-            raise
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        message = "the destination exists, and is no empty folder"
+        text = f"E_DEST_EXISTS: {message} (file {folder})"
+        raise StorageError(text, "E_DEST_EXISTS", message, file=str(folder))
 
 
 def _parent(folder: Path) -> Path:
