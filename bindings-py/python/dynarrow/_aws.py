@@ -62,8 +62,13 @@ class Connection:
     profile_name: str | None = None
     session: Any = None
 
-    def client(self, *, connections: int = 1) -> Any:
-        """A low-level client for DynamoDB that leaves retries to `call`."""
+    def client(self, *, connections: int = 1, validates: bool = True) -> Any:
+        """A low-level client for DynamoDB that leaves retries to `call`.
+
+        Args:
+            connections: Requests under way at a time.
+            validates: Whether boto3 looks at what it is given, value by value.
+        """
         try:
             boto3: Any = import_module("boto3")
         except ImportError as missing:
@@ -72,6 +77,7 @@ class Connection:
         botocore: Any = import_module("botocore.exceptions")
         config: Any = import_module("botocore.config").Config(
             max_pool_connections=max(connections, 1),
+            parameter_validation=validates,
             retries={"total_max_attempts": 1, "mode": "standard"},
         )
         if self.session is not None and self.profile_name is not None:

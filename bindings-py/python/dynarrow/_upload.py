@@ -165,7 +165,8 @@ def upload(
         check=check,
     )
     connection = Connection(endpoint_url, region_name, profile_name, session)
-    client = connection.client(connections=concurrency)
+    # The items are made here: looking at every value again would only take time.
+    client = connection.client(connections=concurrency, validates=False)
     source = _Source.of(src, format)
     table = _aws.describe(client, table_name)
     saved = None
