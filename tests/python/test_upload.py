@@ -578,11 +578,27 @@ def test_without_boto3(shop: Path, tmp_path: Path) -> None:
     assert ended.stderr == f"dynarrow: E_USAGE: {message}\n"
 
 
+def renamed(value: Json) -> Json:
+    """The value without members of maps that are named as types are: moto 5.2 mixes them up."""
+    ((kind, inner),) = value.items()
+    match kind:
+        case "M":
+            return {"M": {f"m{name}": renamed(member) for name, member in inner.items()}}
+        case "L":
+            return {"L": [renamed(member) for member in inner]}
+        case _:
+            return value
+
+
 @pytest.mark.parametrize("seed", range(3))
-def test_round_trip(server: Server, name: str, tmp_path: Path, seed: int) -> None:
+def test_round_trip(
+    server: Server, name: str, tmp_path: Path, seed: int, request: pytest.FixtureRequest
+) -> None:
     """An export, uploaded, dumped: the same items of all types."""
     server.make_table(name, "pk:S")
     items = random_items(seed, 300)
+    if request.node.callspec.params["server"] == "moto":
+        items = [{name: renamed(value) for name, value in item.items()} for item in items]
     export = write_export(tmp_path / "a", [items[:100], items[100:]])
     report = upload(export.folder, name, server)
     assert (report.items, report.skipped) == (300, 0)
