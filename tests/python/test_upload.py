@@ -437,8 +437,10 @@ def test_a_complete_upload_writes_nothing_again(server: Server, name: str, tmp_p
     export = write_export(tmp_path, [numbered(100)])
     checkpoint = tmp_path / "checkpoint.json"
     assert upload(export.folder, name, server, checkpoint=checkpoint).items == 100
-    report = upload(export.folder, name, server, checkpoint=checkpoint)
-    assert (report.items, report.resumed, report.batches) == (0, 100, 0)
+    # The same export, however it is named.
+    for src in (export.folder, export.root, dynarrow.open_export(export.root)):
+        report = upload(src, name, server, checkpoint=checkpoint)
+        assert (report.items, report.resumed, report.batches) == (0, 100, 0)
 
 
 def test_a_checkpoint_behind_a_bad_item(moto: Server, name: str, tmp_path: Path) -> None:

@@ -275,9 +275,11 @@ class _Source:
         described: list[Any] = [list(columns) if columns is not None else None, layout, format]
         described.append(_schema_text(schema))
         for file in files:
-            # Without an etag the time of the last change says whether it is the same.
-            stored = file.etag or file.md5 or self._changed(file)
-            described.append([file.key or file.name, file.size, stored])
+            # By the manifest the export is the same wherever it stands. Without one the time of
+            # the last change says whether a file is.
+            known = file.etag or file.md5
+            place = file.name if known else file.key or file.name
+            described.append([place, file.size, known or self._changed(file)])
         return {
             "name": self.name,
             "files": len(files),
