@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
-# The virtual environment .venv with everything the Python tests and tools need.
-# Idempotent: does nothing while tests/python/requirements.txt stays the same.
+# The virtual environment .venv with everything the Python tests and tools need, and npm's
+# dynalite, a DynamoDB that they talk to.
+# Idempotent: does nothing while the lists of packages stay the same.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
+
+npm_ci tests/dynalite
 
 requirements=tests/python/requirements.txt
 cmp -s "$requirements" .venv/installed-requirements.txt && exit

@@ -61,6 +61,24 @@ enum Verb {
     Diff(diff::Diff),
     Relocate(relocate::Relocate),
     Ddl(ddl::Ddl),
+    /// Write items into a table that exists, in AWS or a local one (Python package)
+    Upload(InPython),
+    /// Read a table, in AWS or a local one, into an export (Python package)
+    Dump(InPython),
+}
+
+/// A verb that needs boto3: the wheel's command runs it before it comes here.
+#[derive(clap::Args)]
+#[command(disable_help_flag = true)]
+struct InPython {
+    #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    _args: Vec<OsString>,
+}
+
+impl InPython {
+    fn run(&self, verb: &str) -> Result<Ending, Error> {
+        Err(Error::usage(format!("{verb} is part of the Python package: pip install 'dynarrow[aws]' brings a dynarrow that has it")))
+    }
 }
 
 const NOTES: &str = "\
@@ -102,6 +120,8 @@ where
                 Verb::Diff(verb) => verb.run(&mut out, control),
                 Verb::Relocate(verb) => verb.run(&mut out, control),
                 Verb::Ddl(verb) => verb.run(&mut out, control),
+                Verb::Upload(verb) => verb.run("upload"),
+                Verb::Dump(verb) => verb.run("dump"),
             };
             ended.and_then(|ending| out.finish().map(|()| ending))
         }

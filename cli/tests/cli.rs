@@ -1105,6 +1105,17 @@ fn ion_of_an_incremental_export() {
 // ---- Exit codes and bad input ----
 
 #[test]
+fn verbs_of_the_python_package_say_so() {
+    for verb in ["upload", "dump"] {
+        for args in [&[verb][..], &[verb, "--help"], &[verb, "a", "b", "--endpoint-url", "http://localhost:8000"]] {
+            let ran = run(args);
+            let expected = format!("E_USAGE: {verb} is part of the Python package: pip install 'dynarrow[aws]' brings a dynarrow that has it");
+            assert_eq!(ran.error(2), expected);
+        }
+    }
+}
+
+#[test]
 fn usage_errors() {
     let place = Place::new();
     let x = place.at("x.parquet");

@@ -29,7 +29,16 @@ def test_importing_imports_no_library() -> None:
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     loaded = set(ended.stdout.split())
     assert "dynarrow" in loaded
-    assert not loaded & {"polars", "pandas", "pyarrow", "duckdb", "tqdm", "numpy", "IPython"}
+    assert not loaded & {
+        "polars",
+        "pandas",
+        "pyarrow",
+        "duckdb",
+        "tqdm",
+        "numpy",
+        "IPython",
+        "boto3",
+    }
 
 
 def test_reading_without_pyarrow() -> None:

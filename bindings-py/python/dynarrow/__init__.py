@@ -13,6 +13,7 @@ DynamoDB JSON, Amazon Ion, plain JSON, Parquet or Arrow IPC.
 from dynarrow._changes import Change, changes, iter_changes, read_changes
 from dynarrow._convert import convert
 from dynarrow._ddl import ddl
+from dynarrow._dump import DumpReport, dump
 from dynarrow._dynarrow import (
     ChangeIterator,
     ConvertReport,
@@ -32,12 +33,21 @@ from dynarrow._dynarrow import (
     WrittenFile,
     __version__,
 )
-from dynarrow._errors import DataError, DynarrowError, NotFoundError, StorageError, UsageError
+from dynarrow._errors import (
+    DataError,
+    DynarrowError,
+    NotFoundError,
+    ServiceError,
+    StorageError,
+    UsageError,
+)
 from dynarrow._items import iter_items
 from dynarrow._merge import diff, merge
 from dynarrow._open import Export, open_export
 from dynarrow._read import Reader, read_export
+from dynarrow._request import ExportDescription, request_export, request_import
 from dynarrow._schema import infer_schema
+from dynarrow._upload import UploadReport, upload
 from dynarrow._verify import verify
 from dynarrow._write import dumps, loads, relocate, write_export, write_items
 
@@ -48,8 +58,10 @@ __all__ = [
     "DataError",
     "DataFile",
     "DiffReport",
+    "DumpReport",
     "DynarrowError",
     "Export",
+    "ExportDescription",
     "Field",
     "Finding",
     "ItemIterator",
@@ -60,8 +72,10 @@ __all__ = [
     "ReadReport",
     "Reader",
     "Schema",
+    "ServiceError",
     "SplitTable",
     "StorageError",
+    "UploadReport",
     "UsageError",
     "VerifyReport",
     "Window",
@@ -71,6 +85,7 @@ __all__ = [
     "convert",
     "ddl",
     "diff",
+    "dump",
     "dumps",
     "infer_schema",
     "iter_changes",
@@ -81,6 +96,9 @@ __all__ = [
     "read_changes",
     "read_export",
     "relocate",
+    "request_export",
+    "request_import",
+    "upload",
     "verify",
     "write_export",
     "write_items",

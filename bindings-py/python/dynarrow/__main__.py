@@ -2,6 +2,7 @@
 
 import sys
 
+from dynarrow import _cli
 from dynarrow._dynarrow import _run_cli  # pyright: ignore[reportPrivateUsage]
 
 
@@ -12,7 +13,10 @@ def main() -> int:
         The exit code: 0 done, 1 findings, 2 usage, 3 source or destination, 4 bad data,
         130 after Ctrl-C.
     """
-    return _run_cli(["dynarrow", *sys.argv[1:]])
+    arguments = sys.argv[1:]
+    if arguments and arguments[0] in _cli.VERBS:
+        return _cli.run(arguments)
+    return _run_cli(["dynarrow", *arguments])
 
 
 if __name__ == "__main__":

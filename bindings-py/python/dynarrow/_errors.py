@@ -82,5 +82,37 @@ class NotFoundError(StorageError, FileNotFoundError):
         self.filename = self.file
 
 
+class ServiceError(StorageError):
+    """AWS, or what answers in its place, refuses or cannot be reached (``E_AWS``).
+
+    Attributes:
+        service_code: The service's own name for it, such as ``AccessDeniedException``, or the
+            ``FailureCode`` of an export or import.
+        service_message: The service's own words.
+    """
+
+    service_code: str | None
+    service_message: str | None
+
+    def __init__(
+        self,
+        text: str,
+        code: str,
+        message: str,
+        *,
+        service_code: str | None = None,
+        service_message: str | None = None,
+        **position: Any,
+    ) -> None:
+        super().__init__(text, code, message, **position)
+        self.service_code = service_code
+        self.service_message = service_message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        make, arguments = super().__reduce__()
+        said = {"service_code": self.service_code, "service_message": self.service_message}
+        return partial(make, **said), arguments
+
+
 class DataError(DynarrowError, ValueError):
     """Bad data: a broken file, a record that is no item, a count that is not the manifest's."""
