@@ -1,4 +1,4 @@
-//! What ImportTable says of an item that can be read: the rules of PutItem, in its words.
+//! What `ImportTable` says of an item that can be read: the rules of `PutItem`, in its words.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 //!
 //! A sink like any other, so that items of all formats are checked alike. Values that are no
@@ -63,7 +63,7 @@ impl Rules {
 pub struct Fault {
     /// The attribute path.
     pub path: String,
-    /// What PutItem says of it.
+    /// What `PutItem` says of it.
     pub message: String,
 }
 
