@@ -76,7 +76,7 @@ struct InPython {
 }
 
 impl InPython {
-    fn run(&self, verb: &str) -> Result<Ending, Error> {
+    fn refuse(verb: &str) -> Result<Ending, Error> {
         Err(Error::usage(format!("{verb} is part of the Python package: pip install 'dynarrow[aws]' brings a dynarrow that has it")))
     }
 }
@@ -120,8 +120,8 @@ where
                 Verb::Diff(verb) => verb.run(&mut out, control),
                 Verb::Relocate(verb) => verb.run(&mut out, control),
                 Verb::Ddl(verb) => verb.run(&mut out, control),
-                Verb::Upload(verb) => verb.run("upload"),
-                Verb::Dump(verb) => verb.run("dump"),
+                Verb::Upload(_) => InPython::refuse("upload"),
+                Verb::Dump(_) => InPython::refuse("dump"),
             };
             ended.and_then(|ending| out.finish().map(|()| ending))
         }
