@@ -333,6 +333,10 @@ def test_every_source(moto: Server, name: str, tmp_path: Path) -> None:
     assert stored(moto, name)["000003"] == {"pk": {"S": "000003"}}
     with pytest.raises(dynarrow.DataError, match=r"item 1, attribute n"):
         upload([*plain[:1], {"pk": "a", "n": float("nan")}], name, moto)
+    values = [plain[0], {"pk": "a", "n": float("inf")}, {"n": 1}, plain[1]]
+    report = upload(values, name, moto, on_error="skip")
+    assert (report.items, report.skipped) == (2, 2)
+    assert [error.item for error in report.errors] == [2]
     with pytest.raises(dynarrow.UsageError, match="not int"):
         upload(7, name, moto)
     changes = write_changes(tmp_path / "changes", [[]])

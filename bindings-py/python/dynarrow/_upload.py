@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from dynarrow import _aws, _dynarrow
 from dynarrow._aws import Connection, Stopped, Table
 from dynarrow._checkpoint import Checkpoint
-from dynarrow._errors import DataError, DynarrowError, ServiceError
-from dynarrow._open import Export
+from dynarrow._errors import DynarrowError, ServiceError
 from dynarrow._options import Check, Layout, OnError, SchemaLike, SourceFormat, StrPath, pack
 from dynarrow._progress import Callback, Progress, reporting
-from dynarrow._schema import Schema
+from dynarrow._source import TELL, Meter, Source
 from dynarrow._wire import Key, Wire, bad_item, base64_text, fault_of, key_of, path_text, to_wire
 
 # What BatchWriteItem takes in a call: puts, and bytes of the request (16 MB, with room for what
@@ -38,9 +34,7 @@ _REPLACED = 1_000
 # Errors that are kept in a report, as when reading.
 _ERRORS = 100
 
-# Seconds: between two calls of the progress, and how long requests under way may take to end
-# when the upload is given up.
-_TELL = 0.1
+# Seconds that requests under way may take to end when the upload is given up.
 _GRACE = 2.0
 
 # The service's codes for a request in which an item is not as it must be.
@@ -60,7 +54,7 @@ class UploadReport:
         items: Items that were written.
         replaced: Items that were not, since a later one of the same key came close behind.
         resumed: Items that were not, since the checkpoint says that they were before.
-        skipped: Records and items that ``on_error="skip"`` passed over.
+        skipped: Records, and items behind the checkpoint, that ``on_error="skip"`` passed over.
         errors: The errors of the first 100 items that the table could not take. Of records
             that are no items there is the count.
         batches: Calls that wrote.
@@ -167,7 +161,7 @@ def upload(
     connection = Connection(endpoint_url, region_name, profile_name, session)
     # The items are made here: looking at every value again would only take time.
     client = connection.client(connections=concurrency, validates=False)
-    source = _Source.of(src, format)
+    source = Source.of(src, format)
     table = _aws.describe(client, table_name)
     saved = None
     if checkpoint is not None:
@@ -184,126 +178,6 @@ def upload(
             callback=callback,
         )
         return work.run(source.items(options), began)
-
-
-# What is uploaded.
-
-
-@dataclass
-class _Source:
-    name: str
-    native: _dynarrow.Export | None
-    given: Iterable[Mapping[str, Any]] | None
-    folder: Path | None
-
-    @staticmethod
-    def of(src: object, format: SourceFormat | None) -> _Source:
-        if isinstance(src, (str, os.PathLike)):
-            path = cast(StrPath, src)
-            native = _dynarrow.open_export(path, format)
-            folder = None if str(path) == "-" else Path(path)
-            return _Source(native.name, native, None, folder)
-        if format is not None:
-            raise _aws.usage("format is for paths")
-        if isinstance(src, Export):
-            return _Source(src.name, src.native, None, Path(src.name))
-        if hasattr(src, "__arrow_c_stream__"):
-            return _Source("data", _dynarrow.open_stream(src), None, None)
-        if isinstance(src, Iterable) and not isinstance(src, (bytes, Mapping)):
-            return _Source("data", None, cast("Iterable[Mapping[str, Any]]", src), None)
-        name = type(cast(object, src)).__name__
-        raise _aws.usage(
-            f"src must be a path, an Export, have __arrow_c_stream__ or be an iterable of dicts,"
-            f" not {name}"
-        )
-
-    def items(self, options: Any) -> Iterator[dict[str, Any]]:
-        if self.native is not None:
-            return self.native.iter_items(options)
-        return self._given(options)
-
-    def _given(self, options: Any) -> Iterator[dict[str, Any]]:
-        columns = options["columns"]
-        for index, item in enumerate(self.given or ()):
-            # By way of the core, which knows what is a value.
-            try:
-                plain = _dynarrow.loads(_dynarrow.dumps(item, None).encode(), None)
-            except DataError as error:
-                message = error.message
-                raise bad_item(error.code, message, error.file, index, error.path) from error
-            yield {n: plain[n] for n in plain if n in columns} if columns is not None else plain
-
-    @cached_property
-    def files(self) -> list[_dynarrow.DataFile]:
-        # The files of a stream are none of the disk.
-        return self.native.files if self.native is not None and self.folder is not None else []
-
-    @cached_property
-    def counts(self) -> list[tuple[str, int, int]] | None:
-        """Name, bytes and items of each file; None where they are not known beforehand."""
-        counts = [(file.name, file.size, file.item_count) for file in self.files]
-        known = [(name, size or 0, items) for name, size, items in counts if items is not None]
-        return known if known and len(known) == len(counts) else None
-
-    def place(self, index: int, skipped: int) -> tuple[str | None, int | None]:
-        """The file of the item with this number among those read, and its place in it."""
-        if self.native is None:
-            return None, index
-        if skipped:
-            return self.name, None
-        counts = self.counts
-        for name, _, items in counts or ():
-            if index < items:
-                return name, index
-            index -= items
-        files = self.files
-        if counts is None and len(files) == 1:
-            return files[0].name, index
-        return self.name, index if counts is None and len(files) < 2 else None
-
-    def fingerprint(
-        self,
-        columns: Sequence[str] | None,
-        schema: SchemaLike | None,
-        layout: Layout | None,
-        format: SourceFormat | None,
-    ) -> dict[str, Any]:
-        """What tells this source from another, or from what it was before."""
-        files = self.files
-        if self.folder is None or not files:
-            raise _aws.usage("a checkpoint needs a source that can be read again: files")
-        described: list[Any] = [list(columns) if columns is not None else None, layout, format]
-        described.append(_schema_text(schema))
-        for file in files:
-            # By the manifest the export is the same wherever it stands. Without one the time of
-            # the last change says whether a file is.
-            known = file.etag or file.md5
-            place = file.name if known else file.key or file.name
-            described.append([place, file.size, known or self._changed(file)])
-        return {
-            "name": self.name,
-            "files": len(files),
-            "bytes": sum(file.size or 0 for file in files),
-            "digest": hashlib.md5(json.dumps(described).encode()).hexdigest(),
-        }
-
-    def _changed(self, file: _dynarrow.DataFile) -> int | None:
-        assert self.folder is not None
-        for path in (self.folder / (file.key or file.name), Path(file.name), self.folder):
-            if path.is_file():
-                return path.stat().st_mtime_ns
-        return None
-
-
-def _schema_text(schema: SchemaLike | None) -> str | None:
-    if isinstance(schema, (str, os.PathLike)):
-        return Path(schema).read_text()
-    if isinstance(schema, Schema):
-        return schema.to_json()
-    return json.dumps(schema, sort_keys=True)
-
-
-# The upload.
 
 
 @dataclass
@@ -376,7 +250,7 @@ class _Upload:
         *,
         client: Any,
         table: Table,
-        source: _Source,
+        source: Source,
         skips: bool,
         concurrency: int,
         checkpoint: Checkpoint | None,
@@ -388,7 +262,7 @@ class _Upload:
         self.skips = skips
         self.concurrency = concurrency
         self.checkpoint = checkpoint
-        self.meter = _Meter(source, callback)
+        self.meter = Meter(source, callback)
         self.stop = threading.Event()
         self.todo: queue.SimpleQueue[_Batch | None] = queue.SimpleQueue()
         self.outcomes: queue.SimpleQueue[_Outcome] = queue.SimpleQueue()
@@ -501,7 +375,9 @@ class _Upload:
 
     def _skipped_records(self) -> int:
         iterator = self.iterator
-        return iterator.skipped if isinstance(iterator, _dynarrow.ItemIterator) else 0
+        if isinstance(iterator, _dynarrow.ItemIterator):
+            return iterator.skipped
+        return self.source.skipped
 
     def _send(self, batch: _Batch) -> None:
         # Two puts of one key under way at a time could come to be in either order.
@@ -519,7 +395,7 @@ class _Upload:
         while True:
             try:
                 # Not for ever: Windows has no Ctrl-C in there.
-                outcome = self.outcomes.get(timeout=_TELL)
+                outcome = self.outcomes.get(timeout=TELL)
                 break
             except queue.Empty:
                 self.meter.tell(self.acknowledged)
@@ -643,40 +519,3 @@ class _Upload:
         outcome.refused.append((entry, error.service_message or error.message))
         if entry.before is not None:
             self._write({key: entry.before}, outcome)
-
-
-class _Meter:
-    """Tells how far the upload came."""
-
-    def __init__(self, source: _Source, callback: Callback | None) -> None:
-        self.callback = callback
-        self.counts = source.counts if callback is not None else None
-        self.total = sum(size for _, size, _ in self.counts or ())
-        self.sent = 0
-        self._told = 0.0
-        self._highest = (0, 0)
-
-    def tell(self, items: int, *, now: bool = False) -> None:
-        at = time.monotonic()
-        if self.callback is None or (at - self._told < _TELL and not now):
-            return
-        self._told = at
-        # Never back: what is under way counts from another end.
-        done, items = max(self._highest, (self._bytes(items), items))
-        self._highest = (done, items)
-        self.callback(done, self.total, items)
-
-    def finish(self, items: int) -> None:
-        self._highest = (0, 0)
-        self.tell(items, now=True)
-
-    def _bytes(self, items: int) -> int:
-        if self.counts is None:
-            return self.sent
-        done = 0
-        for _, size, count in self.counts:
-            if items < count:
-                return done + size * items // count
-            done += size
-            items -= count
-        return done
