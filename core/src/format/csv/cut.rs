@@ -23,10 +23,12 @@ pub struct Start {
 /// A broken record whose end is not known.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Broken {
-    /// What is wrong, and where in the block.
+    /// What is wrong, and where, counted from the block's start.
     pub fault: CutFault,
     /// In which column, where that is known.
     pub column: Option<usize>,
+    /// Newlines between the block's end and it, where it is behind that.
+    pub lines_beyond: u64,
 }
 
 /// What a scan for a border came to.
@@ -249,7 +251,7 @@ impl Stream {
                     (CutFault { code: Code::Csv, message, at, fatal: false }, Some(column))
                 }
             };
-            self.state = State::Broken { broken: Broken { fault, column }, start, lines: 0 };
+            self.state = State::Broken { broken: Broken { fault, column, lines_beyond: 0 }, start, lines: 0 };
             return Some(None);
         }
     }
@@ -282,6 +284,8 @@ impl Stream {
         }
         let end = found.unwrap_or(limit);
         if let State::Broken { broken, start, lines } = &mut self.state {
+            let beyond = bytes.get(end..broken.fault.at).unwrap_or_default();
+            broken.lines_beyond = memchr::memchr_iter(b'\n', beyond).count() as u64;
             let first = memchr::memchr(b'\n', &bytes[*start..end]).map_or(end, |newline| *start + newline + 1);
             if end > first {
                 let least = if found.is_none() && end < bytes.len() { "at least " } else { "" };

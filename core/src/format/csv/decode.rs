@@ -80,7 +80,7 @@ impl BlockDecoder {
             if let Some(column) = broken.column {
                 header.name(&mut fault, column);
             }
-            run.bad(&fault, 0);
+            run.bad_beyond(&fault, broken.lines_beyond);
         }
     }
 
