@@ -26,7 +26,7 @@ pub enum SourceFormat {
     Ion,
     /// Plain JSON, lines or documents.
     Ndjson,
-    /// CSV, as ImportTable reads it.
+    /// CSV, as `ImportTable` reads it.
     Csv,
     /// Parquet.
     Parquet,

@@ -149,7 +149,9 @@ fn theirs(bytes: &[u8], options: &CsvOptions, on_error: OnError) -> Verdict {
                 let mut next = next_line(bytes, at);
                 // Its quotes hold newlines: on at the next line that is a record.
                 if next <= reach && bytes[at..reach].contains(&b'\n') {
-                    let good = |at: usize| !is_blank(bytes, at) && one_record(bytes, at, delimiter).is_ok_and(|(cells, _)| cells.len() == names.len());
+                    let good = |at: usize| {
+                        !is_blank(bytes, at) && one_record(bytes, at, delimiter).is_ok_and(|(cells, _)| cells.len() == names.len())
+                    };
                     while next < bytes.len() && !good(next) {
                         next = next_line(bytes, next);
                     }

@@ -291,7 +291,8 @@ impl Stream {
                 let least = if found.is_none() && end < bytes.len() { "at least " } else { "" };
                 let lines = (*lines).max(1);
                 let plural = if lines == 1 { "" } else { "s" };
-                broken.fault.message += &format!("; {least}{} bytes behind its first line, {lines} line{plural}, were not examined", end - first);
+                broken.fault.message +=
+                    &format!("; {least}{} bytes behind its first line, {lines} line{plural}, were not examined", end - first);
             }
             // Inside of a line, unless that is where the file ends.
             self.at = if found.is_none() && !(finished && end == bytes.len()) { end + 1 } else { end };

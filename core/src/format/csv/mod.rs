@@ -1,6 +1,6 @@
 //! CSV, written and read: a header line, a line an item.
 //!
-//! It is read as ImportTable reads it: every column is a string but those with a
+//! It is read as `ImportTable` reads it: every column is a string but those with a
 //! [type](CsvOptions::types), which the service gives to key attributes only; empty cells are
 //! left out of the item
 //! (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataImport.Format.html#S3DataImport.Requesting.Formats.CSV>).
@@ -41,7 +41,7 @@ use crate::error::{Code, Error, Result};
 use crate::event::Kind;
 use crate::name::Key;
 
-/// The delimiters that ImportTable takes.
+/// The delimiters that `ImportTable` takes.
 pub const DELIMITERS: [u8; 6] = [b',', b';', b':', b'|', b'\t', b' '];
 
 /// How CSV is read.
@@ -49,10 +49,10 @@ pub const DELIMITERS: [u8; 6] = [b',', b';', b':', b'|', b'\t', b' '];
 pub struct CsvOptions {
     /// What stands between two cells, one of [`DELIMITERS`].
     pub delimiter: u8,
-    /// The names of the columns, where the first line is not to be the header: ImportTable's
+    /// The names of the columns, where the first line is not to be the header: `ImportTable`'s
     /// `HeaderList`.
     pub header: Option<Vec<String>>,
-    /// The types of columns by name; all others are S. ImportTable has S, N and B, for the
+    /// The types of columns by name; all others are S. `ImportTable` has S, N and B, for the
     /// attributes of keys. Beyond it: BOOL (`true`, `false`), NULL (`null`), and M, L, SS, NS
     /// and BS as plain JSON text. Columns that a file does not have are of no matter.
     pub types: FxHashMap<String, Kind>,

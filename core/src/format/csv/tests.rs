@@ -67,7 +67,10 @@ fn good(text: &str, options: &CsvOptions) -> String {
 }
 
 fn error(text: &[u8], options: &CsvOptions) -> String {
-    read_all_ways(text, options, false).outcome.fatal.map_or_else(|| panic!("no error in {:?}", String::from_utf8_lossy(text)), |e| e.to_string())
+    read_all_ways(text, options, false)
+        .outcome
+        .fatal
+        .map_or_else(|| panic!("no error in {:?}", String::from_utf8_lossy(text)), |e| e.to_string())
 }
 
 fn typed(types: &[(&str, Kind)]) -> CsvOptions {
@@ -137,7 +140,10 @@ fn types() {
         (",,[],,,,", "E_CSV: a cell of type M must be a JSON object, not \"[]\" (line 2, byte 19, item 0, attribute m)"),
         (",,,{},,,", "E_CSV: a cell of type L must be a JSON array, not \"{}\" (line 2, byte 20, item 0, attribute l)"),
         (",,,[[1],,,", "E_JSON: expected `,` or `]`, found the end of the data (line 2, byte 20, item 0, attribute l)"),
-        (",,,\"[{\"\"x\"\":1e999}]\",,,", "E_NUMBER: magnitude above 9.9999999999999999999999999999999999999E+125: \"1e999\" (line 2, byte 20, item 0, attribute l[].x)"),
+        (
+            ",,,\"[{\"\"x\"\":1e999}]\",,,",
+            "E_NUMBER: magnitude above 9.9999999999999999999999999999999999999E+125: \"1e999\" (line 2, byte 20, item 0, attribute l[].x)",
+        ),
         (",,,,\"[\"\"x\"\",\"\"x\"\"]\",,", "E_SET: a member stands twice in the set (line 2, byte 21, item 0, attribute ss)"),
         (",,,,[1],,", "E_SET: the members of a set of type SS must be strings (line 2, byte 21, item 0, attribute ss)"),
         (",,,,[[]],,", "E_SET: the members of a set of type SS must be strings (line 2, byte 21, item 0, attribute ss)"),
@@ -161,9 +167,15 @@ fn refusals_have_a_position() {
         ("1,, \"y\"", "E_CSV: a quote inside a field without quotes (line 3, byte 24, item 1, attribute s)"),
         ("1,,\"x\"y", "E_CSV: text behind the quote that ends a field (line 3, byte 26, item 1, attribute s)"),
         ("1,,\"x\" ", "E_CSV: text behind the quote that ends a field (line 3, byte 26, item 1, attribute s)"),
-        ("1,,\"\na\"b\n", "E_CSV: text behind the quote that ends a field; 4 bytes behind its first line, 1 line, were not examined (line 4, byte 27, item 1, attribute s)"),
+        (
+            "1,,\"\na\"b\n",
+            "E_CSV: text behind the quote that ends a field; 4 bytes behind its first line, 1 line, were not examined (line 4, byte 27, item 1, attribute s)",
+        ),
         ("1,,\"x", "E_CSV: a quote that is never closed (line 3, byte 23, item 1, attribute s)"),
-        ("1,,\"\na\n\n", "E_CSV: a quote that is never closed; 3 bytes behind its first line, 2 lines, were not examined (line 3, byte 23, item 1, attribute s)"),
+        (
+            "1,,\"\na\n\n",
+            "E_CSV: a quote that is never closed; 3 bytes behind its first line, 2 lines, were not examined (line 3, byte 23, item 1, attribute s)",
+        ),
         ("1,,x\ry\n1,,", "E_CSV: a carriage return without a newline in a field without quotes (line 3, byte 24, item 1, attribute s)"),
         ("1,,x\r", "E_CSV: a carriage return without a newline in a field without quotes (line 3, byte 24, item 1, attribute s)"),
         ("1,,\"x\"\r", "E_CSV: text behind the quote that ends a field (line 3, byte 26, item 1, attribute s)"),
@@ -195,7 +207,10 @@ fn headers_that_are_none() {
         (b"a,b\"\n", "E_CSV: the header has a quote inside a field without quotes (line 1, byte 3, item 0)"),
         (b"a,\"b", "E_CSV: the header has a quote that is never closed (line 1, byte 2, item 0)"),
         (b"a,\xff\n", "E_UTF8: a name in the header is not UTF-8 (line 1, byte 2, item 0)"),
-        (b"\xef\xbb\xbfa,b\n", "E_CSV: the file begins with a byte order mark, which would be part of the first column's name (line 1, byte 0, item 0)"),
+        (
+            b"\xef\xbb\xbfa,b\n",
+            "E_CSV: the file begins with a byte order mark, which would be part of the first column's name (line 1, byte 0, item 0)",
+        ),
     ] {
         assert_eq!(error(text, &plain), expected);
         // No item can be read: nothing is to be passed over.
@@ -228,7 +243,8 @@ fn skipping() {
     ] {
         let Read { items, outcome, .. } = read_all_ways(text.as_bytes(), &CsvOptions::default(), true);
         assert_eq!(outcome.fatal, None, "{text}");
-        let found: String = items.iter().map(|item| if let crate::item::AttributeValue::S(text) = &item[0].1 { text.as_str() } else { "?" }).collect();
+        let found: String =
+            items.iter().map(|item| if let crate::item::AttributeValue::S(text) = &item[0].1 { text.as_str() } else { "?" }).collect();
         assert_eq!(found, values, "{text:?}");
         assert_eq!(outcome.skipped as usize, errors.len(), "{text:?}: {:?}", outcome.errors);
         assert_eq!(outcome.records as usize, items.len() + errors.len());
