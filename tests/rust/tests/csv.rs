@@ -45,9 +45,11 @@ struct Verdict {
     stopped: Option<Position>,
 }
 
+type Cells = Vec<Vec<u8>>;
+
 /// A record, by the rules: its cells and where the next one starts; or where it is broken, and
 /// how far one has to read to know it.
-fn one_record(bytes: &[u8], start: usize, delimiter: u8) -> Result<(Vec<Vec<u8>>, usize), (usize, usize)> {
+fn one_record(bytes: &[u8], start: usize, delimiter: u8) -> Result<(Cells, usize), (usize, usize)> {
     #[derive(Clone, Copy, PartialEq)]
     enum At {
         CellStart,
@@ -246,18 +248,18 @@ fn oddly_written(rows: &[Vec<String>], delimiter: u8, pattern: &[u8]) -> Vec<u8>
                 out.push(delimiter);
             }
             let must = cell.bytes().any(|b| b == delimiter || b"\"\r\n".contains(&b)) || row.len() == 1 && cell.is_empty();
-            if must || choice() % 3 == 0 {
+            if must || choice().is_multiple_of(3) {
                 out.extend_from_slice(format!("\"{}\"", cell.replace('"', "\"\"")).as_bytes());
             } else {
                 out.extend_from_slice(cell.as_bytes());
             }
         }
-        out.extend_from_slice(if choice() % 3 == 0 { b"\r\n" } else { b"\n" });
-        if choice() % 7 == 0 {
+        out.extend_from_slice(if choice().is_multiple_of(3) { b"\r\n" } else { b"\n" });
+        if choice().is_multiple_of(7) {
             out.push(b'\n');
         }
     }
-    if choice() % 2 == 0 {
+    if choice().is_multiple_of(2) {
         while matches!(out.last(), Some(b'\n' | b'\r')) {
             out.pop();
         }
@@ -391,7 +393,7 @@ proptest! {
             let lines = "some text,\n".repeat(length / 11 + 1);
             bytes.extend_from_slice(match kind {
                 0 => format!("a,{}\n", "x".repeat(length)),
-                1 | 2 => format!("a,\"{}\"\n", lines),
+                1 | 2 => format!("a,\"{lines}\"\n"),
                 3 | 4 => lines,
                 5 | 6 => format!("\"{}\",b\r\n", "\"\"\n".repeat(length / 3)),
                 7 => "\n".repeat(length),
