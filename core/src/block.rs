@@ -4,15 +4,17 @@
 //! whatever chunks they came in, so that any worker can parse any block and the results,
 //! taken in order, are the same for every chunk size and thread count.
 //!
-//! Two ways of finding borders serve all formats. *Lines*: a newline ends a record, and
+//! Two ways of finding borders serve all formats but CSV ([`csv::cut`]). *Lines*: a newline ends a record, and
 //! the cutter looks no deeper. *Values*: records are found one by one by their brackets,
 //! for JSON documents (`{"Items": […]}`, arrays, pretty-printed text), for lines too long
 //! to be held, and for Ion that is not written line by line.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::error::{Code, Error};
 use crate::format::SourceFormat;
+use crate::format::csv::{self, CsvOptions};
 use crate::format::ion::stream::{Start, Stream, is_ion};
 use crate::format::json::document::Document;
 use crate::format::json::scan::{ValueEnd, line_end};
@@ -56,6 +58,8 @@ pub enum Records {
     InDocument(Vec<Range<usize>>),
     /// In an Ion stream, one after the other; the block starts so.
     Ion(Start),
+    /// In lines of CSV, whose quotes may hold newlines.
+    Csv(csv::cut::Start),
 }
 
 /// What a scan for a border came to.
@@ -88,6 +92,8 @@ pub struct Cutter {
     file: usize,
     /// The format, where it is known.
     format: Option<SourceFormat>,
+    /// How CSV is read.
+    csv: Arc<CsvOptions>,
     index: usize,
     /// Bytes that are in no block yet.
     buffer: Vec<u8>,
@@ -111,6 +117,7 @@ enum Mode {
     RestOfLine,
     Document(Document),
     Ion(Stream),
+    Csv(Box<csv::cut::Stream>),
     /// Nothing more is wanted.
     Ended,
 }
@@ -127,7 +134,24 @@ impl Cutter {
     /// A cutter for the file with this place in the list of files. Where the format is not
     /// known, its first bytes tell.
     pub fn new(file: usize, format: Option<SourceFormat>) -> Self {
-        Self { file, format, index: 0, buffer: Vec::new(), byte: 0, line: 1, searched: 0, mode: Mode::Unknown, finished: false }
+        Self {
+            file,
+            format,
+            csv: Arc::default(),
+            index: 0,
+            buffer: Vec::new(),
+            byte: 0,
+            line: 1,
+            searched: 0,
+            mode: Mode::Unknown,
+            finished: false,
+        }
+    }
+
+    /// The same, where CSV is read with these options.
+    #[must_use]
+    pub fn with_csv(self, options: Arc<CsvOptions>) -> Self {
+        Self { csv: options, ..self }
     }
 
     /// Room for `count` more bytes, to be followed by [`Self::filled`].
@@ -161,6 +185,10 @@ impl Cutter {
     pub fn next_block(&mut self) -> Option<Block> {
         loop {
             match &mut self.mode {
+                // A blank may be a delimiter.
+                Mode::Unknown if self.format == Some(SourceFormat::Csv) => {
+                    self.mode = Mode::Csv(Box::new(csv::cut::Stream::new(self.csv.clone())));
+                }
                 Mode::Unknown => {
                     // White space before the first record is not held.
                     let start = self.buffer.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(self.buffer.len());
@@ -216,6 +244,15 @@ impl Cutter {
                     let block = self.cut(end, Records::Ion(start), state.fault);
                     self.drop_front(state.passed_over);
                     return Some(block);
+                }
+                Mode::Csv(stream) => {
+                    let target = BLOCK_BYTES - (self.byte % BLOCK_BYTES as u64) as usize;
+                    let border = stream.scan(&self.buffer, self.finished, target)?;
+                    let start = stream.take(border.end);
+                    if border.fault.is_some() {
+                        self.mode = Mode::Ended;
+                    }
+                    return Some(self.cut(border.end, Records::Csv(start), border.fault));
                 }
                 Mode::Ended => {
                     self.buffer.clear();

@@ -111,6 +111,10 @@ codes! {
     IonType = "E_ION_TYPE", Data;
     /// An Ion annotation that is unknown, or that does not fit its value.
     Annotation = "E_ANNOTATION", Data;
+    /// Broken CSV: a quote or carriage return where none may be, a record with another number of
+    /// columns than the header, a header whose names are empty or not distinct, a byte order mark,
+    /// a cell that its column's type does not take.
+    Csv = "E_CSV", Data;
     /// Bytes that are not UTF-8.
     Utf8 = "E_UTF8", Data;
     /// JSON or Ion that is not an item: no object or struct, no `Item`, members beside it.

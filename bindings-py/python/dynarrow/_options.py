@@ -19,7 +19,7 @@ OnError: TypeAlias = Literal["raise", "skip"]
 Check: TypeAlias = Literal["count", "md5", "none"]
 # How DynamoDB itself writes items: the data files of an export, and single lines.
 ExportFormat: TypeAlias = Literal["dynamodb_json", "ion"]
-SourceFormat: TypeAlias = ExportFormat | Literal["ndjson", "parquet", "arrow"]
+SourceFormat: TypeAlias = ExportFormat | Literal["ndjson", "csv", "parquet", "arrow"]
 WriteFormat: TypeAlias = ExportFormat | Literal["ndjson", "csv", "parquet", "arrow"]
 Format: TypeAlias = WriteFormat | Literal["export"]
 Compression: TypeAlias = Literal["gzip", "zstd", "none"]

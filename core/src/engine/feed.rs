@@ -2,10 +2,11 @@
 
 use md5::{Digest, Md5};
 
+use super::ledger::Expected;
+use super::worker::Reading;
 use crate::block::{Block, Cutter};
 use crate::codec::{Decompressor, Progress};
 use crate::error::{Error, Result};
-use crate::format::SourceFormat;
 
 /// Inflated at a time.
 const PIECE: usize = 256 << 10;
@@ -33,12 +34,11 @@ pub struct FileBytes {
 }
 
 impl FileFeed {
-    /// The file with this place in the list, in this format where it is known; `hash` to have
-    /// its MD5.
-    pub fn new(file: usize, format: Option<SourceFormat>, hash: bool) -> Self {
+    /// The file with this place in the list, read so; `hash` to have its MD5.
+    pub fn new(file: usize, expected: &Expected, reading: &Reading, hash: bool) -> Self {
         Self {
             decompressor: Decompressor::default(),
-            cutter: Cutter::new(file, format),
+            cutter: Cutter::new(file, reading.format_of(expected)).with_csv(reading.csv.clone()),
             hash: hash.then(Md5::new),
             inflated: false,
             failure: None,

@@ -416,7 +416,7 @@ impl<S: BlockSink> Shared<S> {
         match task {
             Task::Job(job) => job(),
             Task::Decode(place, block, worker) => {
-                let mut worker = worker.unwrap_or_else(|| Worker::new((self.make)(), self.pass.reading));
+                let mut worker = worker.unwrap_or_else(|| Worker::new((self.make)(), self.pass.reading.clone()));
                 let (outcome, out) = worker.work(&block);
                 let mut state = self.lock();
                 state.workers.push(worker);
@@ -467,7 +467,7 @@ impl<S: BlockSink> Shared<S> {
             None => Err(expected.missing()),
         };
         let reader = opened.map_err(|error| (error, 0, FileBytes::default()))?;
-        let feed = FileFeed::new(file, self.pass.reading.format_of(&self.pass.files[file]), self.pass.check == Check::Md5);
+        let feed = FileFeed::new(file, expected, &self.pass.reading, self.pass.check == Check::Md5);
         Ok(Box::new(OpenFile { feed, reader: Some(reader), chunk: vec![0; CHUNK], blocks: 0 }))
     }
 

@@ -32,7 +32,7 @@ impl<S: BlockSink> PushPass<S> {
     /// A pass over these files into this sink.
     pub fn new(files: Arc<[Expected]>, reading: Reading, check: Check, sink: S) -> Self {
         let ledger = Ledger::new(files.clone(), check);
-        Self { worker: Worker::new(sink, reading), ledger, files, check, reading, file: 0, feed: None, ended: false }
+        Self { worker: Worker::new(sink, reading.clone()), ledger, files, check, reading, file: 0, feed: None, ended: false }
     }
 
     /// The place in the list of the file that is read.
@@ -93,8 +93,7 @@ impl<S: BlockSink> PushPass<S> {
 
     fn feed(&mut self) -> &mut FileFeed {
         let (file, hash) = (self.file, self.check == Check::Md5);
-        let format = self.reading.format_of(&self.files[file]);
-        self.feed.get_or_insert_with(|| FileFeed::new(file, format, hash))
+        self.feed.get_or_insert_with(|| FileFeed::new(file, &self.files[file], &self.reading, hash))
     }
 
     fn work(&mut self, block: &Block) -> Step<S::Out> {
@@ -163,12 +162,12 @@ mod tests {
                 ..Expected::default()
             })
             .into();
-        let reading = Reading { format: None, form: Form::Wrapped, skip: false };
+        let reading = Reading { format: None, form: Form::Wrapped, skip: false, csv: Arc::default() };
         let make = || Project::new(Items::default(), None);
         let pass = Pass {
             storage: Arc::new(storage.clone()),
             files: files.clone(),
-            reading,
+            reading: reading.clone(),
             check: Check::Count,
             threads: 1,
             control: Control::default(),
@@ -177,7 +176,7 @@ mod tests {
         let expected: Seen = pipeline.by_ref().map(|step| seen(step.expect("not stopped"))).collect();
         assert_eq!(expected.iter().filter(|(_, _, end)| matches!(end, Some(Err(_)))).count(), 3);
         for chunk in [1, 2, 1000] {
-            let mut pass = PushPass::new(files.clone(), reading, Check::Count, make());
+            let mut pass = PushPass::new(files.clone(), reading.clone(), Check::Count, make());
             let mut steps = Seen::new();
             for (place, file) in files.iter().enumerate() {
                 let bytes = file.key.as_ref().map_or(Vec::new(), |key| storage.read(key).expect("reads").expect("is there"));

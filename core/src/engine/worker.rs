@@ -1,11 +1,13 @@
 //! Blocks → results: a decoder and a sink that work together on one thread.
 
+use std::sync::Arc;
+
 use super::ledger::Expected;
 use crate::block::Block;
 use crate::columns::{ColumnSink, Rows};
 use crate::error::Result;
 use crate::event::{Discard, Sink};
-use crate::format::csv::CsvSink;
+use crate::format::csv::{CsvOptions, CsvSink};
 use crate::format::encode::{ItemEncoder, Notation};
 use crate::format::plain::{PlainSink, Text};
 use crate::format::record::{Form, Outcome};
@@ -80,7 +82,7 @@ impl BlockSink for Discard {
 }
 
 /// How records are read.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Reading {
     /// Their format; `None` where the bytes of each file tell.
     pub format: Option<SourceFormat>,
@@ -88,6 +90,8 @@ pub struct Reading {
     pub form: Form,
     /// Bad ones are passed over.
     pub skip: bool,
+    /// How CSV is read.
+    pub csv: Arc<CsvOptions>,
 }
 
 impl Reading {

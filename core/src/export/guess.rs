@@ -75,8 +75,8 @@ impl Export {
         let reading = self.reading(true)?;
         let learner = options.learner();
         let worker = match self.reads() {
-            ReadAs::Merged(over) => Looker::Merged(Worker::new(Overlay::new(learner, over.clone(), Arc::default()), reading)),
-            _ => Looker::Items(Worker::new(learner, reading)),
+            ReadAs::Merged(over) => Looker::Merged(Worker::new(Overlay::new(learner, over.clone(), Arc::default()), reading.clone())),
+            _ => Looker::Items(Worker::new(learner, reading.clone())),
         };
         let learning = Learning::default();
         Ok(Looking { worker, learning, files: self.expected(), reading, blocks: places.blocks, file: None, seen: 0 })
@@ -196,7 +196,7 @@ pub struct Looking {
 impl Looking {
     /// What is pushed now is of this file.
     pub fn begin(&mut self, file: usize) {
-        self.file = Some((file, FileFeed::new(file, self.reading.format_of(&self.files[file]), false)));
+        self.file = Some((file, FileFeed::new(file, &self.files[file], &self.reading, false)));
         self.seen = 0;
     }
 

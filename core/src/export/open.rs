@@ -23,6 +23,7 @@ use crate::engine::rows::OpenRows;
 use crate::engine::worker::Reading;
 use crate::error::{Code, Error, Result};
 use crate::format::SourceFormat;
+use crate::format::csv::CsvOptions;
 use crate::format::ion::stream::is_ion;
 use crate::format::record::Form;
 use crate::manifest::{ExportSummary, FILES, FileEntry, SUMMARY, files};
@@ -72,6 +73,8 @@ pub struct Export {
     files: Vec<DataFile>,
     /// The format that was asked for.
     format: Option<SourceFormat>,
+    /// How CSV is read.
+    csv: Arc<CsvOptions>,
     /// Batches that are in no file.
     rows: Option<Rows>,
     learnt: Arc<Learnt>,
@@ -111,6 +114,7 @@ impl Export {
             summary: None,
             files,
             format: None,
+            csv: Arc::default(),
             rows: None,
             learnt: Arc::default(),
             read_as: ReadAs::default(),
@@ -130,6 +134,12 @@ impl Export {
     #[must_use]
     pub fn with_format(self, format: SourceFormat) -> Self {
         Self { format: Some(format), ..self }
+    }
+
+    /// The same source, whose files of CSV are read so.
+    pub fn with_csv(self, options: CsvOptions) -> Result<Self> {
+        options.check()?;
+        Ok(Self { csv: Arc::new(options), learnt: Arc::default(), ..self })
     }
 
     /// The same source, whose records are read as something else.
@@ -185,7 +195,7 @@ impl Export {
 
     /// How the records are read.
     pub(crate) fn reading(&self, skip: bool) -> Result<Reading> {
-        Ok(Reading { format: self.known_format()?, form: self.form(), skip })
+        Ok(Reading { format: self.known_format()?, form: self.form(), skip, csv: self.csv.clone() })
     }
 
     /// The openers of rows, of each file.

@@ -26,6 +26,8 @@ pub enum SourceFormat {
     Ion,
     /// Plain JSON, lines or documents.
     Ndjson,
+    /// CSV, as `ImportTable` reads it.
+    Csv,
     /// Parquet.
     Parquet,
     /// Arrow IPC, file or stream.
@@ -34,7 +36,7 @@ pub enum SourceFormat {
 
 impl SourceFormat {
     /// The names of all formats.
-    pub const NAMES: &[&str] = &["dynamodb_json", "ion", "ndjson", "parquet", "arrow"];
+    pub const NAMES: &[&str] = &["dynamodb_json", "ion", "ndjson", "csv", "parquet", "arrow"];
 
     /// The format's name.
     pub const fn as_str(self) -> &'static str {
@@ -42,6 +44,7 @@ impl SourceFormat {
             Self::DynamodbJson => "dynamodb_json",
             Self::Ion => "ion",
             Self::Ndjson => "ndjson",
+            Self::Csv => "csv",
             Self::Parquet => "parquet",
             Self::Arrow => "arrow",
         }
@@ -53,6 +56,7 @@ impl SourceFormat {
         match stem.rsplit_once('.')?.1 {
             "ion" | "10n" => Some(Self::Ion),
             "ndjson" | "jsonl" => Some(Self::Ndjson),
+            "csv" => Some(Self::Csv),
             _ => None,
         }
     }
@@ -72,7 +76,7 @@ impl SourceFormat {
 
     /// Whether the format is text that is cut into blocks; else it is batches of rows.
     pub const fn is_text(self) -> bool {
-        matches!(self, Self::DynamodbJson | Self::Ion | Self::Ndjson)
+        matches!(self, Self::DynamodbJson | Self::Ion | Self::Ndjson | Self::Csv)
     }
 }
 
@@ -83,6 +87,7 @@ impl FromStr for SourceFormat {
             "dynamodb_json" => Self::DynamodbJson,
             "ion" => Self::Ion,
             "ndjson" => Self::Ndjson,
+            "csv" => Self::Csv,
             "parquet" => Self::Parquet,
             "arrow" => Self::Arrow,
             _ => return Err(Error::usage(format!("the source's format must be one of {}, not {text:?}", Self::NAMES.join(", ")))),
@@ -138,6 +143,7 @@ impl FromStr for ExportFormat {
 pub struct BlockDecoder {
     json: json::BlockDecoder,
     ion: ion::BlockDecoder,
+    csv: csv::decode::BlockDecoder,
 }
 
 impl BlockDecoder {
@@ -146,6 +152,7 @@ impl BlockDecoder {
     pub fn decode<S: Sink>(&mut self, block: &Block, form: Form, skip: bool, sink: &mut S) -> Outcome {
         match &block.records {
             Records::Ion(start) => self.ion.decode(block, start, form, skip, sink),
+            Records::Csv(start) => self.csv.decode(block, start, skip, sink),
             _ => self.json.decode(block, form, skip, sink),
         }
     }

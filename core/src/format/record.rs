@@ -143,6 +143,14 @@ impl<'a, S> Run<'a, S> {
         self.bad_record(error);
     }
 
+    /// A record with a fault that may stand behind the block, with so many newlines between.
+    #[cold]
+    pub fn bad_beyond(&mut self, fault: &Fault, newlines: u64) {
+        let error = self.error(fault, 0);
+        let (line, byte) = (error.line().unwrap_or_default(), error.byte().unwrap_or_default());
+        self.bad_record(error.at(line + newlines, byte));
+    }
+
     /// A fault behind which nothing can be read, also where bad records are passed over.
     #[cold]
     pub fn fail(&mut self, fault: &Fault, base: usize) {

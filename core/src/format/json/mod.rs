@@ -22,6 +22,11 @@ pub fn send_value<S: Sink>(text: &str, sink: &mut S) -> Result<(), Box<Fault>> {
     Decoder::new(text, true, &mut Scratch::default()).only_value(sink)
 }
 
+/// Sends the plain value in a text, which bears no descriptor, to a sink.
+pub fn send_plain_value<S: Sink>(text: &str, sink: &mut S) -> Result<(), Box<Fault>> {
+    Decoder::new(text, true, &mut Scratch::default()).only_plain_value(sink)
+}
+
 /// Reads single items, as they are written for exports.
 #[derive(Default)]
 pub struct ItemText(Scratch);
@@ -61,7 +66,7 @@ impl BlockDecoder {
                 }
             }
             // Not JSON.
-            Records::Ion(_) => {}
+            Records::Ion(_) | Records::Csv(_) => {}
         }
         run.finish()
     }

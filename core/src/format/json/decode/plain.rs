@@ -10,6 +10,13 @@ use crate::number::Number;
 use crate::path::Step;
 
 impl Decoder<'_> {
+    /// One value: the text has nothing else.
+    pub fn only_plain_value<S: Sink>(&mut self, sink: &mut S) -> Decoded {
+        self.plain_value(sink)?;
+        self.white();
+        if self.at == self.bytes.len() { Ok(()) } else { Err(self.unexpected("the end of the value")) }
+    }
+
     /// The members of a plain object, behind its opening brace.
     pub(super) fn plain_members<S: Sink>(&mut self, sink: &mut S) -> Decoded {
         self.white();

@@ -1,13 +1,13 @@
-//! CSV: a header line, a line an item. Nested values stand as plain JSON text, binary as
-//! base64; null and missing are an empty cell, the empty string is `""`.
+//! Items → lines of CSV. Nested values stand as plain JSON text, binary as base64; null and
+//! missing are an empty cell, the empty string is `""`.
 //!
 //! The csv crate quotes a whole record by one rule and so cannot tell an empty string from
 //! an empty cell; quoting is done here, by <https://www.rfc-editor.org/rfc/rfc4180>.
 
 use rustc_hash::FxHashMap;
 
-use super::plain::{PlainWriter, Text, float_text};
 use crate::event::{Kind, OpenNames, Refusal, Sink, Want};
+use crate::format::plain::{PlainWriter, Text, float_text};
 use crate::number::Number;
 use crate::schema::{Columns, Numbers};
 
