@@ -1109,7 +1109,8 @@ fn verbs_of_the_python_package_say_so() {
     for verb in ["upload", "dump"] {
         for args in [&[verb][..], &[verb, "--help"], &[verb, "a", "b", "--endpoint-url", "http://localhost:8000"]] {
             let ran = run(args);
-            let expected = format!("E_USAGE: {verb} is part of the Python package: pip install 'dynarrow[aws]' brings a dynarrow that has it");
+            let expected =
+                format!("E_USAGE: {verb} is part of the Python package: pip install 'dynarrow[aws]' brings a dynarrow that has it");
             assert_eq!(ran.error(2), expected);
         }
     }
