@@ -263,7 +263,7 @@ impl Export {
                 return unknown("the base's metadata says no table or no time: it was not written from an export");
             }
             if !is(metadata::WHOLE, "true") {
-                let lost = "columns, partition_by, split_by, file_size, extra other than column, rounded numbers, on_error=skip";
+                let lost = "columns, partition_by, split_by, file_size, extra other than column, rounded numbers";
                 return unknown(&format!(
                     "the base may be a part of its table, or have lost something ({lost}): it does not say that it is whole"
                 ));

@@ -310,9 +310,10 @@ impl Reader {
             _ => self.schema.to_arrow(),
         };
         schema.metadata.extend(self.export.metadata());
-        let options = &self.options;
-        let all = self.is_one && options.columns.is_none() && options.on_error == OnError::Raise && options.extra == Extra::Column;
-        if all && self.schema.is_exact() && !matches!(self.export.reads(), ReadAs::Changes(..)) {
+        // Of what no table is known it would say nothing. What was passed over was counted and said.
+        let known = schema.metadata.get(metadata::TABLE).is_some() && !matches!(self.export.reads(), ReadAs::Changes(..));
+        let all = self.is_one && self.options.columns.is_none() && self.options.extra == Extra::Column;
+        if known && all && self.schema.is_exact() {
             schema.metadata.insert(metadata::WHOLE, "true");
         }
         schema

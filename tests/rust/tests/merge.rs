@@ -212,11 +212,10 @@ fn what_has_lost_something_is_no_base() {
         change(&mut options);
         options
     };
-    let cases: [(&str, ConvertOptions); 7] = [
+    let cases: [(&str, ConvertOptions); 6] = [
         ("whole", typed()),
         ("columns", with(&|o| o.read.columns = Some(vec!["pk".to_owned()].into()))),
         ("float", with(&|o| o.read.policies.numbers = Numbers::Float64)),
-        ("skip", with(&|o| o.read.on_error = OnError::Skip)),
         ("parts", with(&|o| o.file_size = Some(1))),
         ("partitions", with(&|o| o.partition_by = vec!["n".to_owned()].into())),
         ("split", with(&|o| o.split_by = Some("n".into()))),
