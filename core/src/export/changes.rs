@@ -2,6 +2,7 @@
 
 use super::open::{Export, ReadAs};
 use super::read::ReadOptions;
+#[cfg(not(target_arch = "wasm32"))]
 use crate::change::columns::ChangeNames;
 use crate::change::key::KeyNames;
 use crate::change::{Change, ChangeSink, Changes, Images, View};
@@ -90,6 +91,7 @@ impl Export {
 
     /// The names of what is written of each record as text, where the columns have this schema:
     /// those that were asked for, or all with `header`.
+    #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn names_in_text(&self, options: &ReadOptions, header: bool, control: &Control) -> Result<Option<Columns>> {
         let changes = matches!(self.reads(), ReadAs::Changes(..));
         if !header && (options.columns.is_none() || !changes) {

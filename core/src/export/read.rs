@@ -17,6 +17,7 @@ use crate::change::{self, Changes};
 use crate::columns::cut::{Cutting, Limit, Piece};
 use crate::columns::{ColumnSink, Losses, Rows, Unplaced};
 use crate::control::Control;
+#[cfg(not(target_arch = "wasm32"))]
 use crate::engine::jobs::Jobs;
 use crate::engine::ledger::{Check, Totals};
 use crate::engine::pipeline::{Pass, Pipeline, Step};
@@ -321,6 +322,7 @@ impl Reader {
 
     /// The same reader, whose batches go to several files: none of them is the whole.
     #[must_use]
+    #[cfg(not(target_arch = "wasm32"))]
     pub(super) fn divided(self) -> Self {
         Self { is_one: false, ..self }
     }
@@ -369,6 +371,7 @@ impl Reader {
 /// The steps of a pass whose results are rows.
 trait RowSteps: Iterator<Item = Result<Step<Rows>>> + Send {
     fn totals(&self) -> &Totals;
+    #[cfg(not(target_arch = "wasm32"))]
     fn jobs(&self) -> Arc<dyn Jobs>;
     /// Whether the schema was that of the items, when all steps were taken.
     fn check(&self, reader: &Reader) -> Result<()>;
@@ -378,6 +381,7 @@ impl RowSteps for Steps<ColumnSink> {
     fn totals(&self) -> &Totals {
         Steps::totals(self)
     }
+    #[cfg(not(target_arch = "wasm32"))]
     fn jobs(&self) -> Arc<dyn Jobs> {
         Steps::jobs(self)
     }
@@ -390,6 +394,7 @@ impl RowSteps for Pipeline<Changes<ChangeColumns>> {
     fn totals(&self) -> &Totals {
         Pipeline::totals(self)
     }
+    #[cfg(not(target_arch = "wasm32"))]
     fn jobs(&self) -> Arc<dyn Jobs> {
         Pipeline::jobs(self)
     }
