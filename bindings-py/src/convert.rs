@@ -27,7 +27,12 @@ impl Converting {
     /// As the core takes it, with how the source is read.
     pub fn parse(self, dest: &str, read: ReadOptions) -> Result<(Dest, ConvertOptions)> {
         let to = self.to.as_deref().map(str::parse).transpose()?;
-        let options = ConvertOptions {
+        Ok((Dest::parse(dest, to)?, self.options(read)?))
+    }
+
+    /// The same where nothing may be written.
+    pub fn options(self, read: ReadOptions) -> Result<ConvertOptions> {
+        Ok(ConvertOptions {
             read,
             overwrite: self.overwrite,
             export_format: self.export_format.parse()?,
@@ -35,8 +40,7 @@ impl Converting {
             split_by: self.split_by,
             file_size: self.file_size.as_deref().map(parse_size).transpose()?,
             max_partitions: count_or("max_partitions", self.max_partitions, MAX_PARTITIONS)?,
-        };
-        Ok((Dest::parse(dest, to)?, options))
+        })
     }
 }
 

@@ -143,13 +143,13 @@ impl Export {
         options: Options<'_>,
         progress: Callback,
     ) -> PyResult<DiffReport> {
-        let has_dest = dest.is_some();
-        // Without a destination the options are checked all the same.
-        let dest = dest.map_or_else(|| Ok("differences.parquet".to_owned()), |dest| path_text(py, dest))?;
-        let parsed = converting.parse(&dest, options.read_options(py)?);
+        let read = options.read_options(py)?;
+        let parsed = match dest.map(|dest| path_text(py, dest)).transpose()? {
+            Some(dest) => converting.parse(&dest, read).map(|(dest, options)| (Some(dest), options)),
+            None => converting.options(read).map(|options| (None, options)),
+        };
         let parsed = parsed.and_then(|(dest, options)| Ok((dest, options, diffing.parse()?)));
         let (dest, options, diffing) = parsed.map_err(|error| to_py(py, &error))?;
-        let dest = has_dest.then_some(dest);
         let report = watched(py, progress, |control| {
             dynarrow::diff(&self.0, &other.0, dest.as_ref(), &diffing, &options, control, std::io::stdout())
         })?;

@@ -363,7 +363,7 @@ fn spool<R: std::io::Read>(source: impl FnOnce() -> std::io::Result<R> + Send + 
     use std::time::Duration;
 
     let failed = |e: std::io::Error| Error::io(name, &e);
-    let (folder, mut file) = Export::spooled(None)?;
+    let (folder, mut file) = Export::spooled()?;
     // Nothing stops a read of a pipe: a thread of its own waits in it.
     let (sender, chunks) = sync_channel(SPOOL_AHEAD);
     std::thread::spawn(move || {
@@ -387,11 +387,11 @@ fn spool<R: std::io::Read>(source: impl FnOnce() -> std::io::Result<R> + Send + 
 #[cfg(not(target_arch = "wasm32"))]
 impl Export {
     /// A file that is gone with what was opened of it.
-    pub(crate) fn spooled(folder: Option<&Path>) -> Result<(tempfile::TempDir, std::io::BufWriter<std::fs::File>)> {
+    pub(crate) fn spooled() -> Result<(tempfile::TempDir, std::io::BufWriter<std::fs::File>)> {
         let failed = |e: std::io::Error| Error::new(Code::Io, e.to_string()).in_file("a temporary file");
         let mut builder = tempfile::Builder::new();
         builder.prefix(".dynarrow-").suffix(".tmp");
-        let folder = folder.map_or_else(|| builder.tempdir(), |folder| builder.tempdir_in(folder)).map_err(failed)?;
+        let folder = builder.tempdir().map_err(failed)?;
         let file = std::fs::File::create(folder.path().join(SPOOLED)).map_err(failed)?;
         Ok((folder, std::io::BufWriter::new(file)))
     }

@@ -8,8 +8,7 @@ use super::keyed::{Judge, Key, boolean_text, no_scalar, push_value, refusal, too
 use super::{Items, Value};
 use crate::engine::worker::BlockSink;
 use crate::error::Result;
-use crate::event::{Kind, Refusal, Sink, Want};
-use crate::number::Number;
+use crate::event::{Kind, Refusal, Sink, Want, pass_values};
 
 /// Makes the sink for the items of a value.
 type Make<S> = Box<dyn Fn(&Key) -> S + Send>;
@@ -167,39 +166,7 @@ impl<S: BlockSink> Sink for Split<S> {
     fn attribute(&mut self, name: &str) -> Result<Want, Refusal> {
         self.item.attribute(name)
     }
-    fn string(&mut self, value: &str) {
-        self.item.string(value);
-    }
-    fn number(&mut self, value: Number) {
-        self.item.number(value);
-    }
-    fn binary(&mut self, value: &[u8]) {
-        self.item.binary(value);
-    }
-    fn boolean(&mut self, value: bool) {
-        self.item.boolean(value);
-    }
-    fn null(&mut self) {
-        self.item.null();
-    }
-    fn begin_map(&mut self) {
-        self.item.begin_map();
-    }
-    fn end_map(&mut self) {
-        self.item.end_map();
-    }
-    fn begin_list(&mut self) {
-        self.item.begin_list();
-    }
-    fn end_list(&mut self) {
-        self.item.end_list();
-    }
-    fn begin_set(&mut self, kind: Kind) {
-        self.item.begin_set(kind);
-    }
-    fn end_set(&mut self) {
-        self.item.end_set();
-    }
+    pass_values!(item);
 }
 
 impl<S: BlockSink> BlockSink for Split<S> {

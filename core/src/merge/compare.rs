@@ -1,11 +1,8 @@
 //! Two tables, compared by keys: bucket by bucket, in bounded memory.
 
-use std::hash::BuildHasher;
-
 use hashbrown::HashTable;
-use rustc_hash::FxBuildHasher;
 
-use super::spill::{Buckets, Fields, Run, Spill, merge_sorted, put_bytes};
+use super::spill::{Buckets, DEEPEST, Fields, Run, Spill, hash, merge_sorted, put_bytes};
 use crate::change::key::{Key, KeyNames};
 use crate::control::Control;
 use crate::engine::worker::BlockSink;
@@ -194,26 +191,11 @@ impl<'a> Record<'a> {
     }
 }
 
-fn hash(key: &[u8]) -> u64 {
-    FxBuildHasher.hash_one(key)
-}
-
-/// Past so many levels the keys are one key.
-const DEEPEST: u32 = 8;
-
 impl Compared {
     fn bucket(&mut self, a: &Run, b: &Run, limit: u64, level: u32, micros: i64) -> Result<()> {
         // Of the second table only the keys are kept that the first does not have.
         if (a.bytes > limit || b.bytes / 4 > limit) && level < DEEPEST {
-            let split = |run: &Run| -> Result<Vec<Run>> {
-                let mut buckets = Buckets::new(level);
-                let mut reader = run.read(&self.spill);
-                while let Some(record) = reader.next_record()? {
-                    buckets.push(Fields(record).bytes(), record, &self.spill)?;
-                }
-                buckets.finish(&self.spill)
-            };
-            let (a, b) = (split(a)?, split(b)?);
+            let (a, b) = (a.divide(level, &self.spill)?, b.divide(level, &self.spill)?);
             return a.into_iter().zip(b).try_for_each(|(a, b)| self.bucket(&a, &b, limit, level + 1, micros));
         }
         let spill = &self.spill;
@@ -265,8 +247,7 @@ impl Compared {
             write_line(&mut line, 0, &new, micros, old, Some(new.item));
             changed.push(&line, spill)?;
         }
-        for &(from, to, met) in items.iter().filter(|(.., met)| !met) {
-            debug_assert!(!met);
+        for &(from, to, _) in items.iter().filter(|(.., met)| !met) {
             let old = Record::read(&records[from..to]);
             self.counts.deletes += 1;
             write_line(&mut line, 1, &old, micros, Some(old.item), None);

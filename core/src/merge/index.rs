@@ -5,13 +5,11 @@
 //! item is found bucket by bucket (see [`Places`]).
 
 use std::collections::HashMap;
-use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use hashbrown::HashTable;
-use rustc_hash::FxBuildHasher;
 
-use super::spill::{Buckets, Cursor, Fields, Run, Spill, merge_sorted, put_bytes};
+use super::spill::{Buckets, Cursor, DEEPEST, Fields, Run, Spill, hash, merge_sorted, put_bytes};
 use crate::change::key::KeyNames;
 use crate::control::Control;
 use crate::error::Result;
@@ -87,10 +85,6 @@ pub struct Keys {
     table: HashTable<u32>,
     entries: Vec<Entry>,
     bytes: Vec<u8>,
-}
-
-fn hash(key: &[u8]) -> u64 {
-    FxBuildHasher.hash_one(key)
 }
 
 impl Keys {
@@ -298,16 +292,8 @@ struct Joined {
 impl Joined {
     fn bucket(&mut self, changes: &Run, base: &Run, limit: u64, level: u32, spill: &Spill) -> Result<()> {
         // An entry takes about three times its record.
-        if changes.bytes.saturating_mul(3) > limit && level < Self::DEEPEST {
-            let split = |run: &Run| -> Result<Vec<Run>> {
-                let mut buckets = Buckets::new(level);
-                let mut reader = run.read(spill);
-                while let Some(record) = reader.next_record()? {
-                    buckets.push(Fields(record).bytes(), record, spill)?;
-                }
-                buckets.finish(spill)
-            };
-            let (changes, base) = (split(changes)?, split(base)?);
+        if changes.bytes.saturating_mul(3) > limit && level < DEEPEST {
+            let (changes, base) = (changes.divide(level, spill)?, base.divide(level, spill)?);
             return changes.into_iter().zip(base).try_for_each(|(changes, base)| self.bucket(&changes, &base, limit, level + 1, spill));
         }
         let mut keys = Keys::default();
@@ -344,9 +330,6 @@ impl Joined {
         self.inserts.push(inserts);
         Ok(())
     }
-
-    /// Past so many levels the keys are one key.
-    const DEEPEST: u32 = 8;
 }
 
 impl Keys {

@@ -191,6 +191,16 @@ impl Run {
         Ok(())
     }
 
+    /// The records by buckets of a level. Each begins with its key.
+    pub fn divide(&self, level: u32, spill: &Spill) -> Result<Vec<Self>> {
+        let mut buckets = Buckets::new(level);
+        let mut reader = self.read(spill);
+        while let Some(record) = reader.next_record()? {
+            buckets.push(Fields(record).bytes(), record, spill)?;
+        }
+        buckets.finish(spill)
+    }
+
     /// Reads the records, when all are in the spill.
     pub fn read<'a>(&'a self, spill: &'a Spill) -> RunReader<'a> {
         RunReader { run: self, spill, cursor: Cursor::default() }
@@ -235,6 +245,14 @@ impl RunReader<'_> {
     }
 }
 
+/// Past so many levels the keys of a bucket are one key.
+pub const DEEPEST: u32 = 8;
+
+/// The hash of a key.
+pub fn hash(key: &[u8]) -> u64 {
+    FxBuildHasher.hash_one(key)
+}
+
 /// A hash whose high bits tell nothing of those of another level: `splitmix64`'s last steps.
 fn mixed(hash: u64, level: u32) -> u64 {
     let mut mixed = hash.wrapping_add(u64::from(level + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
@@ -260,7 +278,7 @@ impl Buckets {
 
     /// Adds a record under its key.
     pub fn push(&mut self, key: &[u8], record: &[u8], spill: &Spill) -> Result<()> {
-        let bucket = mixed(FxBuildHasher.hash_one(key), self.level) >> (u64::BITS - Self::COUNT.trailing_zeros());
+        let bucket = mixed(hash(key), self.level) >> (u64::BITS - Self::COUNT.trailing_zeros());
         self.runs[bucket as usize].push(record, spill)
     }
 
