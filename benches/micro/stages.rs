@@ -79,7 +79,7 @@ fn decode<S: BlockSink>(blocks: &[Block], sink: &mut S, items: u64) {
     let mut records = 0;
     for block in blocks {
         sink.begin_block(block.file, block.index);
-        records += decoder.decode(block, Form::Wrapped, false, sink).records;
+        records += decoder.decode(block, Form::Wrapped, None, sink).records;
         black_box(sink.end_block().expect("the columns are those of the items"));
     }
     assert_eq!(records, items, "all items were read");

@@ -12,7 +12,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::error::{Code, Error};
+use crate::codec::Codec;
+use crate::error::Code;
 use crate::format::SourceFormat;
 use crate::format::csv::{self, CsvOptions};
 use crate::format::ion::stream::{Start, Stream, is_ion};
@@ -43,6 +44,8 @@ pub struct Block {
     pub records: Records,
     /// The file's format, where it was known before the file was read.
     pub format: Option<SourceFormat>,
+    /// How the file is compressed.
+    pub codec: Codec,
     /// Bytes behind the records that cannot be one.
     pub fault: Option<CutFault>,
 }
@@ -358,7 +361,7 @@ impl Cutter {
         let data = std::mem::replace(&mut self.buffer, rest);
         let lines = memchr::memchr_iter(b'\n', &data).count() as u64;
         let block =
-            Block { file: self.file, index: self.index, byte: self.byte, line: self.line, data, records, format: self.format, fault };
+            Block { file: self.file, index: self.index, byte: self.byte, line: self.line, data, records, format: self.format, codec: Codec::None, fault };
         self.index += 1;
         self.byte += end as u64;
         self.line += lines;
@@ -432,12 +435,6 @@ pub(crate) fn is_page(bytes: &[u8], start: usize) -> Option<bool> {
         at += part.len();
     }
     Some(true)
-}
-
-/// An error at a place in a block.
-pub fn error_at(block: &Block, at: usize, code: Code, message: impl Into<String>) -> Error {
-    let line = block.line + memchr::memchr_iter(b'\n', &block.data[..at.min(block.data.len())]).count() as u64;
-    Error::new(code, message).at(line, block.byte + at as u64)
 }
 
 #[cfg(test)]

@@ -14,9 +14,10 @@ use ruzstd::encoding::{CompressionLevel, FrameCompressor};
 use crate::error::{Code, Error, Result};
 
 /// How a file is compressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Codec {
     /// Not at all.
+    #[default]
     None,
     /// gzip.
     Gzip,
@@ -125,6 +126,15 @@ impl Decompressor {
     /// No more chunks will come.
     pub fn finish(&mut self) {
         self.feed().finished = true;
+    }
+
+    /// The codec, once the first bytes have shown it.
+    pub fn codec(&self) -> Codec {
+        match &self.state {
+            State::Unknown(_) | State::None(_) => Codec::None,
+            State::Gzip(_) => Codec::Gzip,
+            State::Zstd(_) => Codec::Zstd,
+        }
     }
 
     fn feed(&mut self) -> &mut Feed {

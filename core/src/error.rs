@@ -111,14 +111,21 @@ codes! {
     IonType = "E_ION_TYPE", Data;
     /// An Ion annotation that is unknown, or that does not fit its value.
     Annotation = "E_ANNOTATION", Data;
-    /// Broken CSV: a quote or carriage return where none may be, a record with another number of
-    /// columns than the header, a header whose names are empty or not distinct, a byte order mark,
-    /// a cell that its column's type does not take.
+    /// Broken CSV: a quote or carriage return where none may be, a cell that its column's type does
+    /// not take.
     Csv = "E_CSV", Data;
+    /// A record of CSV with another number of columns than the header.
+    CsvColumns = "E_CSV_COLUMNS", Data;
+    /// A header of CSV whose names are empty or not distinct.
+    CsvHeader = "E_CSV_HEADER", Data;
+    /// A byte order mark.
+    ByteOrderMark = "E_BYTE_ORDER_MARK", Data;
     /// Bytes that are not UTF-8.
     Utf8 = "E_UTF8", Data;
-    /// JSON or Ion that is not an item: no object or struct, no `Item`, members beside it.
+    /// JSON or Ion that is not an item: no object or struct, no `Item`.
     Record = "E_RECORD", Data;
+    /// A record with members beside its `Item`.
+    BesideItem = "E_BESIDE_ITEM", Data;
     /// A record past the size limit.
     RecordSize = "E_RECORD_SIZE", Data;
     /// An item without its key attributes, or a change whose key is another than its image's.
@@ -135,6 +142,8 @@ codes! {
     Base64 = "E_BASE64", Data;
     /// Values nested past the limit.
     Nesting = "E_NESTING", Data;
+    /// An item that `ImportTable` would not import.
+    Import = "E_IMPORT", Data;
     /// More attribute paths than `max_paths`.
     TooManyPaths = "E_TOO_MANY_PATHS", Data;
     /// A value that cannot name a folder of `partition_by` or `split_by`.

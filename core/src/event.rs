@@ -116,11 +116,32 @@ impl From<Refusal> for Error {
     }
 }
 
+/// A type of Ion that can be read as a DynamoDB value, and that AWS does not name among those that it writes
+/// and takes.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataImport.Format.html>
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Undocumented {
+    /// `1`, which is not `1.`: measured, an import of it fails.
+    Int,
+    /// `1e0`.
+    Float,
+    /// `'text'`.
+    Symbol,
+    /// `{{"text"}}`.
+    Clob,
+    /// `null.int`.
+    TypedNull,
+}
+
 /// A consumer of items. See the [module](self) for the order of the calls.
 pub trait Sink {
     /// Whether scalar values matter: where not, the source need not check that numbers are
     /// numbers and binary is base64, and sends empty ones.
     const VALUES: bool = true;
+    /// Whether the source is to refuse a set with a member that comes twice.
+    const DISTINCT: bool = Self::VALUES;
+    /// Whether the source is to say which values are of types of Ion that AWS does not document.
+    const UNDOCUMENTED: bool = false;
 
     /// A new item begins.
     fn begin_item(&mut self);
@@ -139,6 +160,10 @@ pub trait Sink {
     fn known(&mut self, _name: Key) -> Option<Want> {
         None
     }
+
+    /// The value that comes next is of a type of Ion that AWS does not document for DynamoDB: only
+    /// said with [`Self::UNDOCUMENTED`].
+    fn undocumented(&mut self, _what: Undocumented) {}
 
     /// A string, or a member of a string set.
     fn string(&mut self, value: &str);

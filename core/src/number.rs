@@ -171,6 +171,13 @@ impl Number {
         key
     }
 
+    /// The number of such bytes.
+    pub(crate) fn from_key(key: [u8; 18]) -> Self {
+        let (mantissa, exponent) = key.split_at(16);
+        let mantissa = mantissa.try_into().map_or(0, i128::from_le_bytes);
+        Self { mantissa, exponent: exponent.try_into().map_or(0, i16::from_le_bytes) }
+    }
+
     /// Digits and exponent without trailing zeros: `(25, -1)`, `(6, 2)`, `(0, 0)`.
     pub fn stripped(self) -> (i128, i16) {
         let (mut mantissa, mut exponent) = (self.mantissa, self.exponent);
@@ -245,7 +252,17 @@ fn general(text: &[u8]) -> Result<Number, NumberError> {
     let scale = i32::try_from(fraction.len()).map_err(|_| NumberError::Underflow)?;
     // Texts have any length (the expanded form of 1E125 has 126 digits), digits that count are few.
     let digits = if scale == 0 { Cow::Borrowed(whole) } else { Cow::Owned([whole, fraction].concat()) };
-    normalise(negative, &digits, exponent.saturating_sub(scale))
+    let place = exponent.saturating_sub(scale);
+    // Measured: `0e126` and `0e-131` are refused, `0.0e126` is a zero.
+    if body.len() < rest.len() && digits.iter().all(|&b| b == b'0') {
+        if place > MAX_MAGNITUDE {
+            return Err(NumberError::Overflow);
+        }
+        if place < MIN_MAGNITUDE {
+            return Err(NumberError::Underflow);
+        }
+    }
+    normalise(negative, &digits, place)
 }
 
 /// An exponent's value; one too large for any number is held at ±100,000.

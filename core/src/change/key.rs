@@ -3,11 +3,15 @@
 
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use super::{Attributes, Change};
 use crate::error::Code;
 use crate::event::Refusal;
 use crate::format::change::{KEYS, NEW, OLD};
 use crate::item::Value;
+use crate::merge::spill::Fields;
 use crate::name::Key as ShortName;
 use crate::number::Number;
 use crate::path::{self, Step};
@@ -149,6 +153,20 @@ impl Key {
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
+}
+
+/// The values of a complete key as texts, binary as base64.
+pub(crate) fn key_texts(bytes: &[u8]) -> Vec<String> {
+    let mut texts = Vec::new();
+    let mut rest = Fields(bytes);
+    while let Some((kind, value)) = rest.bytes().split_first() {
+        texts.push(match (kind, value.try_into()) {
+            (b'N', Ok(key)) => Number::from_key(key).to_string(),
+            (b'B', _) => STANDARD.encode(value),
+            _ => String::from_utf8_lossy(value).into_owned(),
+        });
+    }
+    texts
 }
 
 /// Finds the key of an item among its events.

@@ -5,7 +5,7 @@ use md5::{Digest, Md5};
 use super::ledger::Expected;
 use super::worker::Reading;
 use crate::block::{Block, Cutter};
-use crate::codec::{Decompressor, Progress};
+use crate::codec::{Codec, Decompressor, Progress};
 use crate::error::{Error, Result};
 
 /// Inflated at a time.
@@ -29,6 +29,8 @@ pub struct FileBytes {
     pub compressed: u64,
     /// Inflated bytes.
     pub inflated: u64,
+    /// How they are compressed.
+    pub codec: Codec,
     /// MD5 of the compressed bytes, where it was asked for.
     pub md5: Option<[u8; 16]>,
 }
@@ -65,7 +67,7 @@ impl FileFeed {
     pub fn next_block(&mut self) -> Result<Option<Block>> {
         loop {
             if let Some(block) = self.cutter.next_block() {
-                return Ok(Some(block));
+                return Ok(Some(Block { codec: self.decompressor.codec(), ..block }));
             }
             if let Some(failure) = self.failure.take() {
                 return Err(failure);
@@ -108,6 +110,6 @@ impl FileFeed {
     /// What was read so far.
     pub fn bytes(&self) -> FileBytes {
         let md5 = self.hash.clone().map(|hash| hash.finalize().into());
-        FileBytes { compressed: self.bytes_in, inflated: self.bytes_out, md5 }
+        FileBytes { compressed: self.bytes_in, inflated: self.bytes_out, codec: self.decompressor.codec(), md5 }
     }
 }

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::feed::FileBytes;
 use crate::error::{Code, Error, Result};
-use crate::format::record::Outcome;
+use crate::format::record::{KEPT, Outcome, Skip};
 
 /// Errors of skipped records that are kept; the rest are counted.
 pub const KEPT_ERRORS: usize = 100;
@@ -102,6 +102,8 @@ pub struct Totals {
 pub struct Ledger {
     files: Arc<[Expected]>,
     check: Check,
+    /// Errors that are kept, until they are taken.
+    kept: usize,
     /// Records of the file that is read.
     records: u64,
     totals: Totals,
@@ -110,12 +112,23 @@ pub struct Ledger {
 impl Ledger {
     /// The books for these files.
     pub fn new(files: Arc<[Expected]>, check: Check) -> Self {
-        Self { files, check, records: 0, totals: Totals::default() }
+        Self { files, check, kept: KEPT_ERRORS, records: 0, totals: Totals::default() }
+    }
+
+    /// The same, which keeps all errors where each block does: somebody takes them.
+    #[must_use]
+    pub fn keeping(self, skip: Skip) -> Self {
+        Self { kept: if skip > Some(KEPT) { usize::MAX } else { self.kept }, ..self }
     }
 
     /// What the pass came to so far.
     pub fn totals(&self) -> &Totals {
         &self.totals
+    }
+
+    /// The errors that were kept since the last call.
+    pub fn take_errors(&mut self) -> Vec<Error> {
+        std::mem::take(&mut self.totals.errors)
     }
 
     /// Books the outcome of a block; the fatal error of it, completed.
@@ -126,7 +139,7 @@ impl Ledger {
             error.in_file(&*self.files[file].name).at_item(item)
         };
         for error in outcome.errors.drain(..) {
-            if self.totals.errors.len() < KEPT_ERRORS {
+            if self.totals.errors.len() < self.kept {
                 self.totals.errors.push(complete(error));
             }
         }

@@ -152,7 +152,7 @@ impl<S: BlockSink> Pipeline<S> {
             stop: false,
             panic: None,
         };
-        let ledger = Ledger::new(pass.files.clone(), pass.check);
+        let ledger = Ledger::new(pass.files.clone(), pass.check).keeping(pass.reading.skip);
         let threads = pass.threads;
         let shared = Arc::new(Shared { pass, make: Box::new(make), state: Mutex::new(state), changed: Condvar::new() });
         let threads = (1..threads)
@@ -167,6 +167,11 @@ impl<S: BlockSink> Pipeline<S> {
     /// What the pass came to so far.
     pub fn totals(&self) -> &Totals {
         self.ledger.totals()
+    }
+
+    /// The errors that were kept since the last call, where all are kept.
+    pub fn take_errors(&mut self) -> Vec<Error> {
+        self.ledger.take_errors()
     }
 
     /// The threads of the pass, for work with its results.

@@ -31,7 +31,7 @@ pub struct PushPass<S: BlockSink> {
 impl<S: BlockSink> PushPass<S> {
     /// A pass over these files into this sink.
     pub fn new(files: Arc<[Expected]>, reading: Reading, check: Check, sink: S) -> Self {
-        let ledger = Ledger::new(files.clone(), check);
+        let ledger = Ledger::new(files.clone(), check).keeping(reading.skip);
         Self { worker: Worker::new(sink, reading.clone()), ledger, files, check, reading, file: 0, feed: None, ended: false }
     }
 
@@ -79,6 +79,11 @@ impl<S: BlockSink> PushPass<S> {
     /// What the pass came to so far.
     pub fn totals(&self) -> &Totals {
         self.ledger.totals()
+    }
+
+    /// The errors that were kept since the last call, where all are kept.
+    pub fn take_errors(&mut self) -> Vec<Error> {
+        self.ledger.take_errors()
     }
 
     /// The sink.
@@ -162,7 +167,7 @@ mod tests {
                 ..Expected::default()
             })
             .into();
-        let reading = Reading { format: None, form: Form::Wrapped, skip: false, csv: Arc::default() };
+        let reading = Reading { format: None, form: Form::Wrapped, skip: None, csv: Arc::default() };
         let make = || Project::new(Items::default(), None);
         let pass = Pass {
             storage: Arc::new(storage.clone()),

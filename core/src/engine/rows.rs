@@ -13,7 +13,7 @@ use crate::columns::rows::RowReader;
 use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::event::Refusal;
-use crate::format::record::{Fault, Outcome};
+use crate::format::record::{Fault, KEPT, Outcome};
 use crate::path;
 
 /// The batches of one file or stream, and how they are read.
@@ -105,7 +105,7 @@ impl<S: BlockSink> RowsPass<S> {
             let committed = sent.and_then(|bytes| self.sink.commit_item(bytes).map_err(of_refusal));
             if let Err(error) = committed {
                 self.sink.abort_item();
-                outcome.bad_record(error.at_item(outcome.records), self.skip);
+                outcome.bad_record(error.at_item(outcome.records), self.skip.then_some(KEPT));
                 if outcome.fatal.is_some() {
                     break;
                 }
@@ -124,7 +124,7 @@ impl<S: BlockSink> RowsPass<S> {
         self.block = 0;
         // Batches of a stream have no size.
         let size = self.files[file].size.unwrap_or(0);
-        let bytes = FileBytes { compressed: size, inflated: size, md5: None };
+        let bytes = FileBytes { compressed: size, inflated: size, ..FileBytes::default() };
         let (records, _) = self.ledger.end_file(file, &bytes);
         let error = error.map(|error| self.ledger.complete(file, error));
         Step::File { file, records, bytes, rest, error }

@@ -10,7 +10,7 @@ use crate::event::{Discard, Sink};
 use crate::format::csv::{CsvOptions, CsvSink};
 use crate::format::encode::{ItemEncoder, Notation};
 use crate::format::plain::{PlainSink, Text};
-use crate::format::record::{Form, Outcome};
+use crate::format::record::{Form, Outcome, Skip};
 use crate::format::{BlockDecoder, SourceFormat};
 use crate::item::{Items, Project, Tape};
 use crate::schema::learn::Learner;
@@ -21,6 +21,8 @@ pub trait BlockSink: Sink + Send + 'static {
     type Out: Send;
     /// The items that follow are those of this block of this file.
     fn begin_block(&mut self, _file: usize, _block: usize) {}
+    /// The block that just began is this one, of a file of text.
+    fn begin_text(&mut self, _block: &Block) {}
     /// The block is at its end.
     fn end_block(&mut self) -> Result<Self::Out>;
 }
@@ -88,8 +90,8 @@ pub struct Reading {
     pub format: Option<SourceFormat>,
     /// How they look.
     pub form: Form,
-    /// Bad ones are passed over.
-    pub skip: bool,
+    /// What becomes of bad ones.
+    pub skip: Skip,
     /// How CSV is read.
     pub csv: Arc<CsvOptions>,
 }
@@ -117,6 +119,7 @@ impl<S: BlockSink> Worker<S> {
     /// Decodes a block.
     pub fn work(&mut self, block: &Block) -> (Outcome, Result<S::Out>) {
         self.sink.begin_block(block.file, block.index);
+        self.sink.begin_text(block);
         let form = if block.format == Some(SourceFormat::Ndjson) { Form::Plain } else { self.reading.form };
         let outcome = self.decoder.decode(block, form, self.reading.skip, &mut self.sink);
         (outcome, self.sink.end_block())

@@ -25,7 +25,7 @@ use crate::error::{Code, Error, Result};
 use crate::format::SourceFormat;
 use crate::format::csv::CsvOptions;
 use crate::format::ion::stream::is_ion;
-use crate::format::record::Form;
+use crate::format::record::{Form, KEPT};
 use crate::manifest::{ExportSummary, FILES, FileEntry, SUMMARY, files};
 use crate::merge::index::Over;
 use crate::schema::{Layout, Schema};
@@ -195,7 +195,7 @@ impl Export {
 
     /// How the records are read.
     pub(crate) fn reading(&self, skip: bool) -> Result<Reading> {
-        Ok(Reading { format: self.known_format()?, form: self.form(), skip, csv: self.csv.clone() })
+        Ok(Reading { format: self.known_format()?, form: self.form(), skip: skip.then_some(KEPT), csv: self.csv.clone() })
     }
 
     /// The openers of rows, of each file.

@@ -6,6 +6,7 @@ use super::json::encode::DynamodbJson;
 use super::record::Form;
 use super::{BlockDecoder, ExportFormat};
 use crate::block::{Block, Records};
+use crate::codec::Codec;
 use crate::error::{Code, Error, Result};
 use crate::event::Sink;
 use crate::format::ion::stream::Start;
@@ -40,9 +41,9 @@ pub fn loads_tape(line: &[u8], format: ExportFormat) -> Result<Tape> {
         ExportFormat::DynamodbJson => Records::Lines,
         ExportFormat::Ion => Records::Ion(Start::of(line)),
     };
-    let block = Block { file: 0, index: 0, byte: 0, line: 1, data: line.to_vec(), records, format: None, fault: None };
+    let block = Block { file: 0, index: 0, byte: 0, line: 1, data: line.to_vec(), records, format: None, codec: Codec::None, fault: None };
     let mut items = Items::default();
-    let outcome = BlockDecoder::default().decode(&block, Form::Either, false, &mut items);
+    let outcome = BlockDecoder::default().decode(&block, Form::Either, None, &mut items);
     if let Some(error) = outcome.fatal {
         return Err(error);
     }

@@ -11,7 +11,7 @@ pub mod line;
 pub mod plain;
 pub mod record;
 
-use record::{Form, Outcome};
+use record::{Form, Outcome, Skip};
 
 use crate::block::{Block, Records};
 use crate::error::{Error, Result};
@@ -149,7 +149,7 @@ pub struct BlockDecoder {
 impl BlockDecoder {
     /// Sends the items of a block to `sink`. A bad record ends it, or is passed over with
     /// `skip`.
-    pub fn decode<S: Sink>(&mut self, block: &Block, form: Form, skip: bool, sink: &mut S) -> Outcome {
+    pub fn decode<S: Sink>(&mut self, block: &Block, form: Form, skip: Skip, sink: &mut S) -> Outcome {
         match &block.records {
             Records::Ion(start) => self.ion.decode(block, start, form, skip, sink),
             Records::Csv(start) => self.csv.decode(block, start, skip, sink),

@@ -1,7 +1,7 @@
 //! What all formats of text share: how records look, what is wrong with one, and what the
 //! records of a block come to.
 
-use crate::block::{Block, CutFault, error_at};
+use crate::block::{Block, CutFault};
 use crate::error::{Code, Error};
 use crate::event::{Refusal, Sink};
 use crate::path::{self, Step};
@@ -24,6 +24,13 @@ pub enum Form {
     /// Changes, as incremental exports have them: see [`change`](super::change).
     Changes,
 }
+
+/// What is said of a value that has no type descriptor, several, or one that is none.
+pub const NO_DESCRIPTOR: &str = "a value without a type descriptor";
+/// See [`NO_DESCRIPTOR`].
+pub const SEVERAL_DESCRIPTORS: &str = "more than one type descriptor in a value";
+/// See [`NO_DESCRIPTOR`]: what it begins with.
+pub const UNKNOWN_DESCRIPTOR: &str = "unknown type descriptor";
 
 /// What is wrong with a record.
 #[derive(Debug)]
@@ -59,8 +66,16 @@ impl Fault {
 /// What decoding comes to.
 pub(super) type Decoded<T = ()> = Result<T, Box<Fault>>;
 
-/// Bad records whose errors are kept of one block; the rest are counted.
-const KEPT: usize = 100;
+/// What becomes of bad records: the first one ends the pass (`None`), or they are passed over, and
+/// the errors of so many are kept of one block; the rest are counted.
+pub type Skip = Option<usize>;
+
+/// Errors that are kept where all that is wanted is an idea of what is wrong.
+pub const KEPT: usize = 100;
+
+/// Errors that are kept where each one is wanted: more than a block has items, short of what would
+/// need memory without bound.
+pub const KEPT_ALL: usize = 1 << 16;
 
 /// What the records of a block came to.
 #[derive(Debug, Default)]
@@ -77,14 +92,14 @@ pub struct Outcome {
 
 impl Outcome {
     /// Counts a bad record, or ends the block in it.
-    pub fn bad_record(&mut self, error: Error, skip: bool) {
+    pub fn bad_record(&mut self, error: Error, skip: Skip) {
         self.records += 1;
-        if !skip || is_no_item(error.code()) {
+        let Some(kept) = skip.filter(|_| !is_no_item(error.code())) else {
             self.fatal = Some(error);
             return;
-        }
+        };
         self.skipped += 1;
-        if self.errors.len() < KEPT {
+        if self.errors.len() < kept {
             self.errors.push(error);
         }
     }
@@ -100,14 +115,16 @@ fn is_no_item(code: Code) -> bool {
 pub(super) struct Run<'a, S> {
     pub sink: &'a mut S,
     pub form: Form,
-    pub skip: bool,
+    pub skip: Skip,
     pub block: &'a Block,
     pub outcome: Outcome,
+    /// An index up to which lines were counted, and the line there.
+    counted: (usize, u64),
 }
 
 impl<'a, S> Run<'a, S> {
-    pub fn new(block: &'a Block, form: Form, skip: bool, sink: &'a mut S) -> Self {
-        Self { sink, form, skip, block, outcome: Outcome::default() }
+    pub fn new(block: &'a Block, form: Form, skip: Skip, sink: &'a mut S) -> Self {
+        Self { sink, form, skip, block, outcome: Outcome::default(), counted: (0, block.line) }
     }
 
     /// Nothing behind this point is read.
@@ -118,7 +135,7 @@ impl<'a, S> Run<'a, S> {
     /// The sink does not take an item that is good in itself.
     #[cold]
     pub fn refused(&mut self, refusal: Refusal, at: usize) {
-        let mut error = error_at(self.block, at, refusal.code, refusal.message).at_item(self.outcome.records);
+        let mut error = self.error_at(at, refusal.code, refusal.message);
         if let Some(path) = refusal.path {
             error = error.at_path(path);
         }
@@ -133,8 +150,7 @@ impl<'a, S> Run<'a, S> {
     /// A record, or bytes that are none, with this fault.
     #[cold]
     pub fn bad(&mut self, fault: &Fault, base: usize) {
-        // To know the line takes a look at all before.
-        if self.skip && self.outcome.errors.len() >= KEPT && !is_no_item(fault.code) {
+        if self.skip.is_some_and(|kept| self.outcome.errors.len() >= kept) && !is_no_item(fault.code) {
             self.outcome.records += 1;
             self.outcome.skipped += 1;
             return;
@@ -158,9 +174,18 @@ impl<'a, S> Run<'a, S> {
         self.outcome.records += 1;
     }
 
-    fn error(&self, fault: &Fault, base: usize) -> Error {
-        let error = error_at(self.block, base + fault.at, fault.code, &*fault.message).at_item(self.outcome.records);
+    fn error(&mut self, fault: &Fault, base: usize) -> Error {
+        let error = self.error_at(base + fault.at, fault.code, &*fault.message);
         if fault.path.is_empty() { error } else { error.at_path(path::to_text(fault.path.iter().rev())) }
+    }
+
+    /// An error at an index of the block. From one to the next each line is counted once.
+    fn error_at(&mut self, at: usize, code: Code, message: impl Into<String>) -> Error {
+        let known = self.block.data.len().min(at);
+        let (from, line) = if self.counted.0 <= known { self.counted } else { (0, self.block.line) };
+        let line = line + memchr::memchr_iter(b'\n', &self.block.data[from..known]).count() as u64;
+        self.counted = (known, line);
+        Error::new(code, message).at(line, self.block.byte + at as u64).at_item(self.outcome.records)
     }
 
     /// The item is complete; its record is so long and starts at `at`.

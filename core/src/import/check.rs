@@ -1,17 +1,25 @@
 //! What `ImportTable` says of an item that can be read: the rules of `PutItem`, in its words.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 //!
-//! A sink like any other, so that items of all formats are checked alike. Values that are no
-//! values of DynamoDB at all (numbers that are none, sets with a member twice) are the
-//! decoders' errors.
+//! A sink like any other, so that items of all formats are checked alike: it refuses those with
+//! faults, so that the source says where they are. Values that are no values of DynamoDB at all
+//! (numbers that are none, binary that is no base64) are the sources' errors.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::size::{CONTAINER, ITEM_BYTES, MEMBER, SCALAR, number_size};
+use super::unknown::Unknown;
+use super::objects::looks_like;
+use super::{InputFormat, TableSpec, VectorIndex};
+use crate::block::{Block, Records};
 use crate::change::key::{Capture, KeyNames};
-use crate::event::{Kind, OpenNames, Refusal, Sink, Want};
+use crate::codec::Codec;
+use crate::engine::worker::BlockSink;
+use crate::error::{Code, Result};
+use crate::event::{Kind, OpenNames, Refusal, SetMembers, Sink, Undocumented, Want};
 use crate::number::Number;
 use crate::path;
-
-use super::TableSpec;
-use super::size::{CONTAINER, ITEM_BYTES, MEMBER, SCALAR, number_size};
 
 /// Maps and lists inside each other, at most: what stands in them is level 32.
 const WRAPPERS: u32 = 31;
@@ -36,6 +44,8 @@ pub struct KeyRule {
 pub struct Rules {
     /// The table's partition key, its sort key, and the keys of indexes.
     pub keys: Vec<KeyRule>,
+    /// The vector indexes.
+    pub vectors: Vec<VectorIndex>,
 }
 
 impl Rules {
@@ -49,7 +59,7 @@ impl Rules {
             let names = index.partition_key.iter().chain(&index.sort_key);
             names.filter_map(|name| rule(name, Some(&index.name))).collect::<Vec<_>>()
         });
-        Self { keys: of_table.chain(of_indexes).collect() }
+        Self { keys: of_table.chain(of_indexes).collect(), vectors: spec.vector_indexes.clone() }
     }
 
     /// The names of the table's own key.
@@ -65,32 +75,64 @@ pub struct Fault {
     pub path: String,
     /// What `PutItem` says of it.
     pub message: String,
+    /// What nobody has measured of an import of it.
+    pub unknown: Option<Unknown>,
 }
 
-/// What a check found of an item.
-#[derive(Debug, Default)]
-pub struct Checked<'a> {
+/// An item with faults: its error is one of `E_IMPORT`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Faulty {
     /// What is wrong with it.
-    pub faults: &'a [Fault],
-    /// The bytes of its key; empty where it has none.
-    pub key: &'a [u8],
-    /// Its bytes, as DynamoDB counts them.
-    pub size: u64,
+    pub faults: Vec<Fault>,
+    /// Its key is among those of the block.
+    pub has_key: bool,
 }
 
-/// Is given each item that was checked.
-pub trait Verdicts {
-    /// The item, and the bytes of its record.
-    fn item(&mut self, checked: Checked<'_>, bytes: usize);
-    /// An item was begun whose record is bad.
-    fn bad(&mut self) {}
+/// How the records of an object stand in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layout {
+    /// As imports take it.
+    #[default]
+    Lines,
+    /// JSON in an array.
+    JsonArray,
+    /// JSON with records over several lines.
+    JsonDocument,
+    /// Binary Ion.
+    IonBinary,
+}
+
+/// What the items of a block came to.
+#[derive(Debug, Default)]
+pub struct Checks {
+    /// The items that were refused, in the order of their errors.
+    pub faulty: Vec<Faulty>,
+    /// Items that are none of those.
+    pub good: u64,
+    /// The bytes of all items, as DynamoDB counts them.
+    pub item_bytes: u64,
+    /// Items with a key.
+    pub keyed: u64,
+    /// Their keys, one behind the other.
+    pub keys: Vec<u8>,
+    /// Where each ends.
+    pub key_ends: Vec<u32>,
+    /// How the object is compressed.
+    pub codec: Codec,
+    /// How its records stand in it, as far as its first block shows.
+    pub layout: Layout,
+    /// The format that its first bytes have, where they are in this block.
+    pub looks: Option<InputFormat>,
+    /// Its bytes up to the end of the block.
+    pub end: u64,
 }
 
 /// Checks items.
-pub struct ItemCheck<V> {
+pub struct ItemCheck {
     rules: Rules,
-    /// What the items come to.
-    pub verdicts: V,
+    checks: Checks,
+    /// Good items are refused, too: to have their places.
+    locate: bool,
     capture: Capture,
     names: OpenNames,
     /// The names of the attribute that comes and of those around it, and where they end.
@@ -99,21 +141,45 @@ pub struct ItemCheck<V> {
     faults: Vec<Fault>,
     size: u64,
     wrappers: u32,
-    /// The set that is open, and whether it has members.
-    set: Option<(Kind, bool)>,
+    set: Option<OpenSet>,
+    members: SetMembers,
+    /// The members of the set that is open, as messages show them.
+    shown: String,
     /// The rules that the item's own attribute which comes is under, and those that were met.
     current: Option<usize>,
     met: Vec<bool>,
+    vector: Vector,
 }
 
-impl<V> ItemCheck<V> {
+#[derive(Clone, Copy)]
+struct OpenSet {
+    kind: Kind,
+    used: bool,
+    distinct: bool,
+}
+
+/// Of the attribute that comes: what vector indexes have to know.
+#[derive(Default)]
+struct Vector {
+    /// It is one of an index.
+    is_one: bool,
+    /// Elements of its list.
+    elements: u64,
+    /// The first that is no number.
+    odd: Option<(u64, Kind)>,
+}
+
+const INVALID: &str = "One or more parameter values were invalid:";
+
+impl ItemCheck {
     /// Checks by these rules.
-    pub fn new(rules: Rules, verdicts: V) -> Self {
+    pub fn new(rules: Rules) -> Self {
         let capture = Capture::new(rules.key_names());
         Self {
             met: vec![false; rules.keys.len()],
             rules,
-            verdicts,
+            checks: Checks::default(),
+            locate: false,
             capture,
             names: OpenNames::default(),
             open: String::new(),
@@ -122,19 +188,40 @@ impl<V> ItemCheck<V> {
             size: 0,
             wrappers: 0,
             set: None,
+            members: SetMembers::default(),
+            shown: String::new(),
             current: None,
+            vector: Vector::default(),
         }
     }
 
+    /// The same, which refuses every item, good ones without a fault: so that the source says where each is.
+    #[must_use]
+    pub fn locating(self, locate: bool) -> Self {
+        Self { locate, ..self }
+    }
+
+    /// What the items since the last call came to.
+    pub fn take(&mut self) -> Checks {
+        let next = Checks { codec: self.checks.codec, layout: self.checks.layout, end: self.checks.end, ..Checks::default() };
+        std::mem::replace(&mut self.checks, next)
+    }
+
+    /// Measured of `PutItem`, not of imports.
     #[cold]
     fn fault(&mut self, message: impl Into<String>) {
+        self.push(message.into(), Some(Unknown::ValueFaults));
+    }
+
+    #[cold]
+    fn push(&mut self, message: String, unknown: Option<Unknown>) {
         let mut path = String::new();
         let mut start = 0;
         for &end in &self.ends {
             path::push_name(&mut path, &self.open[start..end]);
             start = end;
         }
-        self.faults.push(Fault { path, message: message.into() });
+        self.faults.push(Fault { path, message, unknown });
     }
 
     /// A value comes, which in itself has so many bytes.
@@ -142,7 +229,10 @@ impl<V> ItemCheck<V> {
     fn value(&mut self, kind: Kind, size: u64) {
         self.size += size;
         match &mut self.set {
-            Some((_, used)) => *used = true,
+            Some(set) => {
+                set.used = true;
+                return;
+            }
             // A member of a map or list has a byte of its own.
             None if self.wrappers > 0 => self.size += MEMBER,
             None => {}
@@ -152,53 +242,73 @@ impl<V> ItemCheck<V> {
         {
             self.key_value(first, kind, size);
         }
+        if self.vector.is_one {
+            self.vector_value(kind);
+        }
     }
 
     /// The value of an attribute that is of a key.
     fn key_value(&mut self, first: usize, kind: Kind, size: u64) {
-        let Some(name) = self.rules.keys.get(first).map(|rule| rule.name.clone()) else { return };
-        let mut places = 0;
-        for at in first..self.rules.keys.len() {
-            let rule = &self.rules.keys[at];
-            let of_table = rule.index.is_none();
-            let place = places;
-            places += usize::from(of_table);
-            if rule.name != name {
-                continue;
+        let name = &self.rules.keys[first].name;
+        let mut found = Vec::new();
+        for (at, rule) in self.rules.keys.iter().enumerate().skip(first) {
+            if rule.name == *name {
+                self.met[at] = true;
+                found.extend(key_fault(rule, at, kind, size));
             }
-            self.met[at] = true;
-            let (expected, actual) = (rule.kind.descriptor(), kind.descriptor());
-            let message = match &rule.index {
-                None if rule.kind != kind => {
-                    format!("One or more parameter values were invalid: Type mismatch for key {name} expected: {expected} actual: {actual}")
-                }
-                Some(index) if rule.kind != kind => format!(
-                    "One or more parameter values were invalid: Type mismatch for Index Key {name} Expected: {expected} Actual: {actual} IndexName: {index}"
-                ),
-                _ if size == 0 && kind != Kind::N => {
-                    let what = if kind == Kind::B { "binary" } else { "string" };
-                    let begin = "One or more parameter values are not valid.";
-                    let empty = format!("The AttributeValue for a key attribute cannot contain an empty {what} value.");
-                    match &rule.index {
-                        None => format!("{begin} {empty} Key: {name}"),
-                        Some(index) => {
-                            format!(
-                                "{begin} A value specified for a secondary index key is not supported. {empty} IndexName: {index}, IndexKey: {name}"
-                            )
-                        }
-                    }
-                }
-                None if first + place == 0 && size as usize > KEY_BYTES[0] => {
-                    "One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of2048 bytes".to_owned()
-                }
-                None if first + place > 0 && size as usize > KEY_BYTES[1] => {
-                    "One or more parameter values were invalid: Aggregated size of all range keys has exceeded the size limit of 1024 bytes"
-                        .to_owned()
-                }
-                _ => continue,
-            };
-            self.fault(message);
         }
+        for (message, unknown) in found {
+            self.push(message, unknown);
+        }
+    }
+
+    /// A value of the attribute of a vector index: itself, or in it.
+    #[cold]
+    fn vector_value(&mut self, kind: Kind) {
+        match self.wrappers {
+            0 if kind == Kind::L => {}
+            0 => {
+                self.vector.is_one = false;
+                let name = self.open.clone();
+                for message in self.vector_faults(&name, |index| {
+                    format!("Invalid type for parameter {name}, Expected: 32-bit floating point number list IndexName: {}", index.name)
+                }) {
+                    self.fault(message);
+                }
+            }
+            1 => {
+                if kind != Kind::N && self.vector.odd.is_none() {
+                    self.vector.odd = Some((self.vector.elements, kind));
+                }
+                self.vector.elements += 1;
+            }
+            _ => {}
+        }
+    }
+
+    /// The list of a vector index is at its end.
+    #[cold]
+    fn end_vector(&mut self) {
+        let Vector { elements, odd, .. } = std::mem::take(&mut self.vector);
+        let name = self.open[..self.ends.first().copied().unwrap_or(0)].to_owned();
+        let messages = self.vector_faults(&name, |index| match odd {
+            Some((at, kind)) => format!(
+                "Invalid type for parameter {name}[{at}], Expected: 32-bit floating point number, Actual: {}. IndexName: {}",
+                kind.descriptor(),
+                index.name
+            ),
+            None if elements != index.dimensions => {
+                format!("Invalid size for parameter {name}, Expected: {}, Actual: {elements} IndexName: {}", index.dimensions, index.name)
+            }
+            None => String::new(),
+        });
+        messages.into_iter().for_each(|message| self.fault(message));
+    }
+
+    /// What is said of each vector index of this attribute.
+    fn vector_faults(&self, name: &str, say: impl Fn(&VectorIndex) -> String) -> Vec<String> {
+        let said = self.rules.vectors.iter().filter(|index| index.attribute == name).map(say).filter(|said| !said.is_empty());
+        said.map(|said| format!("One or more parameter values were invalid. {said}")).collect()
     }
 
     fn wrap(&mut self, kind: Kind) {
@@ -213,10 +323,75 @@ impl<V> ItemCheck<V> {
     fn unwrap(&mut self) {
         self.wrappers -= 1;
         self.capture.close();
+        if self.wrappers == 0 && self.vector.is_one {
+            self.end_vector();
+        }
+    }
+
+    /// A member of the set that is open: whether it is new, and how messages show it.
+    fn member(&mut self, is_new: impl FnOnce(&mut SetMembers) -> bool, show: impl FnOnce(&mut String)) {
+        if let Some(set) = &mut self.set {
+            set.distinct &= is_new(&mut self.members);
+            if !self.shown.is_empty() {
+                self.shown.push_str(", ");
+            }
+            show(&mut self.shown);
+        }
+    }
+
+    /// What is wrong with the item as a whole.
+    fn whole(&mut self) {
+        self.ends.clear();
+        for at in 0..self.rules.keys.len() {
+            let rule = &self.rules.keys[at];
+            // An item without the key of an index is not in it: no error.
+            if rule.index.is_none() && !self.met[at] {
+                self.push(format!("{INVALID} Missing the key {} in the item", rule.name), None);
+            }
+        }
+        if self.size > ITEM_BYTES {
+            self.fault("Item size has exceeded the maximum allowed size");
+        }
     }
 }
 
-impl<V: Verdicts> Sink for ItemCheck<V> {
+/// What is wrong with the value of a key attribute, for the rule at this place.
+fn key_fault(rule: &KeyRule, at: usize, kind: Kind, size: u64) -> Option<(String, Option<Unknown>)> {
+    let KeyRule { name, kind: expected, index } = rule;
+    if *expected != kind {
+        let (expected, actual) = (expected.descriptor(), kind.descriptor());
+        return Some(match index {
+            None => (format!("{INVALID} Type mismatch for key {name} expected: {expected} actual: {actual}"), None),
+            Some(index) => (
+                format!("{INVALID} Type mismatch for Index Key {name} Expected: {expected} Actual: {actual} IndexName: {index}"),
+                Some(Unknown::ValueFaults),
+            ),
+        });
+    }
+    let message = if size == 0 && kind != Kind::N {
+        let what = if kind == Kind::B { "binary" } else { "string" };
+        let begin = "One or more parameter values are not valid.";
+        let empty = format!("The AttributeValue for a key attribute cannot contain an empty {what} value.");
+        match index {
+            None => format!("{begin} {empty} Key: {name}"),
+            Some(index) => {
+                format!("{begin} A value specified for a secondary index key is not supported. {empty} IndexName: {index}, IndexKey: {name}")
+            }
+        }
+    } else if index.is_none() && at == 0 && size as usize > KEY_BYTES[0] {
+        format!("{INVALID} Size of hashkey has exceeded the maximum size limit of2048 bytes")
+    } else if index.is_none() && at > 0 && size as usize > KEY_BYTES[1] {
+        format!("{INVALID} Aggregated size of all range keys has exceeded the size limit of 1024 bytes")
+    } else {
+        return None;
+    };
+    Some((message, Some(Unknown::ValueFaults)))
+}
+
+impl Sink for ItemCheck {
+    const DISTINCT: bool = false;
+    const UNDOCUMENTED: bool = true;
+
     fn begin_item(&mut self) {
         self.capture.begin_item();
         self.names.clear();
@@ -225,34 +400,38 @@ impl<V: Verdicts> Sink for ItemCheck<V> {
         self.ends.clear();
         self.faults.clear();
         (self.size, self.wrappers, self.set, self.current) = (0, 0, None, None);
+        self.vector = Vector::default();
         self.met.fill(false);
     }
 
-    fn commit_item(&mut self, bytes: usize) -> Result<(), Refusal> {
-        self.ends.clear();
-        for at in 0..self.rules.keys.len() {
-            let rule = &self.rules.keys[at];
-            // An item without the key of an index is not in it: no error.
-            if rule.index.is_none() && !self.met[at] {
-                let message = format!("One or more parameter values were invalid: Missing the key {} in the item", rule.name);
-                self.faults.push(Fault { path: String::new(), message });
+    fn commit_item(&mut self, _bytes: usize) -> Result<(), Refusal> {
+        self.whole();
+        self.checks.item_bytes += self.size;
+        // What is only unknown may be imported, and then its key counts.
+        let has_key = self.faults.iter().all(|fault| matches!(fault.unknown, Some(Unknown::IonTypes))) && self.capture.end().is_ok();
+        if has_key {
+            self.checks.keys.extend_from_slice(self.capture.key());
+            self.checks.key_ends.push(self.checks.keys.len() as u32);
+            self.checks.keyed += 1;
+        }
+        if self.faults.is_empty() {
+            self.checks.good += 1;
+            if !self.locate {
+                return Ok(());
             }
         }
-        if self.size > ITEM_BYTES {
-            self.faults.push(Fault { path: String::new(), message: "Item size has exceeded the maximum allowed size".into() });
-        }
-        let key = if self.capture.end().is_ok() { self.capture.key() } else { &[] };
-        self.verdicts.item(Checked { faults: &self.faults, key, size: self.size }, bytes);
-        Ok(())
+        let faults = std::mem::take(&mut self.faults);
+        let messages: Vec<_> = faults.iter().map(|fault| &*fault.message).collect();
+        let path = faults.first().map(|fault| fault.path.clone()).filter(|path| !path.is_empty());
+        let refusal = Refusal { code: Code::Import, message: messages.join("; "), path };
+        self.checks.faulty.push(Faulty { faults, has_key });
+        Err(refusal)
     }
 
-    fn abort_item(&mut self) {
-        self.verdicts.bad();
-    }
+    fn abort_item(&mut self) {}
 
     fn attribute(&mut self, name: &str) -> Result<Want, Refusal> {
         self.names.add(name)?;
-        let depth = self.wrappers as usize;
         // Lists have no names: their elements stand under that of the list.
         self.ends.truncate(self.names.depth() - 1);
         self.open.truncate(self.ends.last().copied().unwrap_or(0));
@@ -260,27 +439,50 @@ impl<V: Verdicts> Sink for ItemCheck<V> {
         self.ends.push(self.open.len());
         self.size += name.len() as u64;
         if name.is_empty() {
-            self.fault("Empty attribute name");
+            self.push("Empty attribute name".into(), None);
         } else if name.len() > NAME_BYTES {
             self.fault("Attribute name is too large, must be less than 65536 bytes");
         }
-        if depth == 0 {
+        if self.wrappers == 0 {
             self.capture.attribute(name);
             self.current = self.rules.keys.iter().position(|rule| rule.name == name);
+            self.vector.is_one = self.rules.vectors.iter().any(|index| index.attribute == name);
         }
         Ok(Want::Value)
     }
 
+    #[cold]
+    fn undocumented(&mut self, what: Undocumented) {
+        let (what, unknown) = match what {
+            // Measured: the import fails.
+            Undocumented::Int => ("an Ion int (1), not a decimal (1.)", Some(Unknown::ValueFaults)),
+            Undocumented::Float => ("an Ion float", Some(Unknown::IonTypes)),
+            Undocumented::Symbol => ("an Ion symbol", Some(Unknown::IonTypes)),
+            Undocumented::Clob => ("an Ion clob", Some(Unknown::IonTypes)),
+            Undocumented::TypedNull => ("a typed null of Ion", Some(Unknown::IonTypes)),
+        };
+        self.push(format!("{what} is not among the types that AWS documents for imports"), unknown);
+    }
+
     fn string(&mut self, value: &str) {
         self.capture.value(|key, place| key.text(place, value));
+        if self.set.is_some() {
+            self.member(|members| members.is_new(value.as_bytes()), |shown| shown.push_str(value));
+        }
         self.value(Kind::S, value.len() as u64);
     }
     fn number(&mut self, value: Number) {
         self.capture.value(|key, place| key.number(place, value));
+        if self.set.is_some() {
+            self.member(|members| members.is_new_number(value), |_| {});
+        }
         self.value(Kind::N, number_size(value));
     }
     fn binary(&mut self, value: &[u8]) {
         self.capture.value(|key, place| key.binary(place, value));
+        if self.set.is_some() {
+            self.member(|members| members.is_new(value), |shown| STANDARD.encode_string(value, shown));
+        }
         self.value(Kind::B, value.len() as u64);
     }
     fn boolean(&mut self, _value: bool) {
@@ -306,17 +508,46 @@ impl<V: Verdicts> Sink for ItemCheck<V> {
     fn begin_set(&mut self, kind: Kind) {
         self.value(kind, 0);
         self.capture.open();
-        self.set = Some((kind, false));
+        self.members.begin();
+        self.shown.clear();
+        self.set = Some(OpenSet { kind, used: false, distinct: true });
     }
     fn end_set(&mut self) {
         self.capture.close();
-        let message = match self.set.take() {
-            Some((Kind::SS, false)) => "One or more parameter values were invalid: An string set  may not be empty",
-            Some((Kind::NS, false)) => "One or more parameter values were invalid: An number set  may not be empty",
-            Some((Kind::BS, false)) => "One or more parameter values were invalid: Binary sets should not be empty",
-            _ => return,
+        let Some(OpenSet { kind, used, distinct }) = self.set.take() else { return };
+        let shown = &self.shown;
+        let message = match kind {
+            Kind::SS if !used => format!("{INVALID} An string set  may not be empty"),
+            Kind::NS if !used => format!("{INVALID} An number set  may not be empty"),
+            Kind::BS if !used => format!("{INVALID} Binary sets should not be empty"),
+            _ if distinct => return,
+            Kind::NS => "Input collection contains duplicates".into(),
+            Kind::BS => format!("{INVALID} Input collection [{shown}]of type BS contains duplicates."),
+            _ => format!("{INVALID} Input collection [{shown}] contains duplicates."),
         };
         self.fault(message);
+    }
+}
+
+impl BlockSink for ItemCheck {
+    type Out = Checks;
+
+    fn begin_text(&mut self, block: &Block) {
+        self.checks.codec = block.codec;
+        self.checks.end = block.byte + block.data.len() as u64;
+        self.checks.looks = (block.index == 0).then(|| looks_like(&block.data));
+        self.checks.layout = match &block.records {
+            Records::InDocument(_) if block.index == 0 => {
+                let is_array = block.data.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[');
+                if is_array { Layout::JsonArray } else { Layout::JsonDocument }
+            }
+            Records::Ion(start) if start.binary => Layout::IonBinary,
+            _ => Layout::Lines,
+        };
+    }
+
+    fn end_block(&mut self) -> Result<Checks> {
+        Ok(self.take())
     }
 }
 
@@ -325,35 +556,23 @@ mod tests {
     use super::*;
     use crate::format::json::ItemText;
 
-    #[derive(Default)]
-    struct Kept {
-        faults: Vec<(String, String)>,
-        size: u64,
-        has_key: bool,
-    }
-
-    impl Verdicts for Kept {
-        fn item(&mut self, checked: Checked<'_>, _bytes: usize) {
-            self.faults = checked.faults.iter().map(|fault| (fault.path.clone(), fault.message.clone())).collect();
-            self.size = checked.size;
-            self.has_key = !checked.key.is_empty();
-        }
-    }
-
     fn rules() -> Rules {
         let key = |name: &str, kind, index: Option<&str>| KeyRule { name: name.into(), kind, index: index.map(Into::into) };
         let keys =
             vec![key("pk", Kind::S, None), key("sk", Kind::N, None), key("g", Kind::B, Some("by-g")), key("pk", Kind::S, Some("by-pk"))];
-        Rules { keys }
+        Rules { keys, vectors: Vec::new() }
     }
 
-    fn check(attributes: &str) -> Kept {
-        let mut check = ItemCheck::new(rules(), Kept::default());
+    fn check(attributes: &str) -> (Vec<(String, String)>, Checks) {
+        let mut check = ItemCheck::new(rules());
         let line = format!("{{\"Item\":{{{attributes}}}}}");
         check.begin_item();
         ItemText::default().send(&line, &mut check).unwrap();
-        check.commit_item(line.len()).unwrap();
-        check.verdicts
+        let refused = check.commit_item(line.len()).is_err();
+        let mut checks = check.take();
+        let faults = checks.faulty.pop().unwrap_or_default().faults;
+        assert_eq!(refused, !faults.is_empty());
+        (faults.into_iter().map(|fault| (fault.path, fault.message)).collect(), checks)
     }
 
     const KEY: &str = r#""pk":{"S":"a"},"sk":{"N":"1"}"#;
@@ -390,7 +609,7 @@ mod tests {
             (format!(r#"{KEY},"m":{{"M":{{"":{{"NULL":true}}}}}}"#), vec![(r#"m[""]"#, "Empty attribute name".into())]),
         ];
         for (attributes, expected) in cases {
-            let found = check(&attributes).faults;
+            let (found, _) = check(&attributes);
             let expected: Vec<_> = expected.into_iter().map(|(path, message)| (path.to_owned(), message)).collect();
             assert_eq!(found, expected, "{attributes}");
         }
@@ -401,11 +620,11 @@ mod tests {
         // Two names and the number 1: seven bytes.
         let item = |bytes: usize| check(&format!(r#"{KEY},"t":{{"S":"{}"}}"#, "x".repeat(bytes - 8)));
         let (whole, over) = (item(409_600), item(409_601));
-        assert_eq!((whole.size, whole.faults.len(), whole.has_key), (409_600, 0, true));
-        assert_eq!((over.size, &*over.faults[0].1), (409_601, "Item size has exceeded the maximum allowed size"));
+        assert_eq!((whole.1.item_bytes, whole.0.len(), whole.1.keyed), (409_600, 0, 1));
+        assert_eq!((over.1.item_bytes, &*over.0[0].1), (409_601, "Item size has exceeded the maximum allowed size"));
         let deep =
             |wrappers: usize| check(&format!(r#"{KEY},"l":{}{{"NULL":true}}{}"#, r#"{"L":["#.repeat(wrappers), "]}".repeat(wrappers)));
-        assert_eq!((deep(31).faults.len(), deep(32).faults.len()), (0, 1));
+        assert_eq!((deep(31).0.len(), deep(32).0.len()), (0, 1));
     }
 
     #[test]
@@ -417,6 +636,6 @@ mod tests {
         items.begin_item();
         ItemText::default().send(&format!("{{\"Item\":{{{text}}}}}"), &mut items).unwrap();
         items.commit_item(0).unwrap();
-        assert_eq!(check(&text).size, crate::import::size::item_size(&items.take()[0]));
+        assert_eq!(check(&text).1.item_bytes, crate::import::size::item_size(&items.take()[0]));
     }
 }

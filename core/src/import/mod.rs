@@ -1,8 +1,17 @@
 //! Imports: what `ImportTable` asks for, and what it would say.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataImport.HowItWorks.html>
 
+mod advice;
 pub mod check;
+pub mod duplicates;
+pub mod log;
+pub mod objects;
+pub mod report;
 pub mod size;
 pub mod spec;
+pub mod unknown;
+pub mod validate;
+mod words;
 
+pub use report::{ImportFinding, ImportReport};
 pub use spec::{CsvOptions, GlobalSecondaryIndex, InputFormat, Projection, SpecFinding, TableSpec, Tier, VectorIndex};

@@ -134,6 +134,9 @@ impl Storage for SpilledFile {
     fn list(&self, _folder: &str) -> Result<Vec<Entry>> {
         Ok(vec![Entry { key: SPILLED.into(), size: self.bytes }])
     }
+    fn list_all(&self) -> Result<Vec<Entry>> {
+        self.list("")
+    }
     fn size(&self, key: &str) -> Result<Option<u64>> {
         Ok((key == SPILLED).then_some(self.bytes))
     }

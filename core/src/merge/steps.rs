@@ -14,7 +14,7 @@ use crate::engine::pipeline::{Pipeline, Step};
 use crate::engine::rows::RowsPass;
 use crate::engine::worker::BlockSink;
 use crate::error::{Error, Result};
-use crate::format::record::Outcome;
+use crate::format::record::{KEPT, Outcome};
 
 /// The base's own steps.
 pub enum Base<S: BlockSink> {
@@ -140,7 +140,7 @@ impl<S: BlockSink> MergedSteps<S> {
                 }
                 Err(refusal) => {
                     let error = Error::new(refusal.code, refusal.message).at_item(inserts.records + outcome.records);
-                    outcome.bad_record(refusal.path.into_iter().fold(error, Error::at_path), self.skip);
+                    outcome.bad_record(refusal.path.into_iter().fold(error, Error::at_path), self.skip.then_some(KEPT));
                 }
             }
         }

@@ -25,6 +25,16 @@ impl Local {
     fn path(&self, key: &str) -> PathBuf {
         self.root.join(key)
     }
+
+    fn walked(&self, folder: &str, hidden: bool) -> Result<Vec<Entry>> {
+        let mut found = Vec::new();
+        let path = self.path(folder);
+        if path.is_dir() {
+            walk(&path, folder, hidden, &mut found)?;
+        }
+        found.sort_by(|a, b| a.key.as_bytes().cmp(b.key.as_bytes()));
+        Ok(found)
+    }
 }
 
 impl Storage for Local {
@@ -33,13 +43,11 @@ impl Storage for Local {
     }
 
     fn list(&self, folder: &str) -> Result<Vec<Entry>> {
-        let mut found = Vec::new();
-        let path = self.path(folder);
-        if path.is_dir() {
-            walk(&path, folder, &mut found)?;
-        }
-        found.sort_by(|a, b| a.key.as_bytes().cmp(b.key.as_bytes()));
-        Ok(found)
+        self.walked(folder, false)
+    }
+
+    fn list_all(&self) -> Result<Vec<Entry>> {
+        self.walked("", true)
     }
 
     fn size(&self, key: &str) -> Result<Option<u64>> {
@@ -68,8 +76,8 @@ impl Storage for Local {
     }
 }
 
-/// The files below a folder, hidden ones left out.
-fn walk(folder: &Path, prefix: &str, found: &mut Vec<Entry>) -> Result<()> {
+/// The files below a folder, with hidden ones or without.
+fn walk(folder: &Path, prefix: &str, hidden: bool, found: &mut Vec<Entry>) -> Result<()> {
     let failed = |e: &std::io::Error| Error::io(&folder.display().to_string(), e);
     for entry in fs::read_dir(folder).map_err(|e| failed(&e))? {
         let entry = entry.map_err(|e| failed(&e))?;
@@ -77,7 +85,7 @@ fn walk(folder: &Path, prefix: &str, found: &mut Vec<Entry>) -> Result<()> {
         let Some(name) = name.to_str() else {
             return Err(Error::new(Code::Io, "a file name that is not UTF-8").in_file(entry.path().display().to_string()));
         };
-        if name.starts_with('.') {
+        if name.starts_with('.') && !hidden {
             continue;
         }
         let meta = fs::metadata(entry.path()).map_err(|e| Error::io(&entry.path().display().to_string(), &e))?;
@@ -86,7 +94,7 @@ fn walk(folder: &Path, prefix: &str, found: &mut Vec<Entry>) -> Result<()> {
             found.push(Entry { key, size: meta.len() });
         } else if !entry.file_type().map_err(|e| failed(&e))?.is_symlink() {
             // Links to folders may lead in circles.
-            walk(&entry.path(), &format!("{key}/"), found)?;
+            walk(&entry.path(), &format!("{key}/"), hidden, found)?;
         }
     }
     Ok(())

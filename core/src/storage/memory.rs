@@ -49,6 +49,10 @@ impl Storage for Memory {
         Ok(files.filter(|(key, _)| visible(key)).map(|(key, file)| Entry { key: key.clone(), size: file.size() }).collect())
     }
 
+    fn list_all(&self) -> Result<Vec<Entry>> {
+        Ok(self.files.iter().map(|(key, file)| Entry { key: key.clone(), size: file.size() }).collect())
+    }
+
     fn size(&self, key: &str) -> Result<Option<u64>> {
         Ok(self.files.get(key).map(File::size))
     }

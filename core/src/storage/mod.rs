@@ -24,6 +24,8 @@ pub trait Storage: Send + Sync {
     /// All files whose keys begin with this folder (`""` for all, else ending in `/`), in
     /// byte order of their keys. Hidden files and folders (`.…`) are left out.
     fn list(&self, folder: &str) -> Result<Vec<Entry>>;
+    /// All files, hidden ones too, in byte order of their keys.
+    fn list_all(&self) -> Result<Vec<Entry>>;
     /// The size of a file; `None` where there is none.
     fn size(&self, key: &str) -> Result<Option<u64>>;
     /// Opens a file.

@@ -31,6 +31,9 @@ impl Storage for Chunked {
         let entries = self.files.iter().filter(|(key, _)| key.starts_with(folder));
         Ok(entries.map(|(key, bytes)| Entry { key: key.clone(), size: bytes.len() as u64 }).collect())
     }
+    fn list_all(&self) -> Result<Vec<Entry>> {
+        self.list("")
+    }
     fn size(&self, key: &str) -> Result<Option<u64>> {
         Ok(self.files.iter().find(|(name, _)| name == key).map(|(_, bytes)| bytes.len() as u64))
     }

@@ -127,7 +127,7 @@ fn theirs(bytes: &[u8], options: &CsvOptions, on_error: OnError) -> Verdict {
             continue;
         };
         let (fault, next) = match record {
-            Ok((cells, next)) if cells.len() != names.len() => (Some(("E_CSV", at)), next),
+            Ok((cells, next)) if cells.len() != names.len() => (Some(("E_CSV_COLUMNS", at)), next),
             Ok((cells, next)) => match to_item(names, cells, options) {
                 Ok(item) => {
                     verdict.items.push(item);

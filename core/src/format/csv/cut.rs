@@ -138,22 +138,22 @@ impl Stream {
     fn read_header(&mut self, bytes: &[u8], finished: bool, target: usize) -> Option<Option<Border>> {
         const MARK: &[u8] = b"\xef\xbb\xbf";
         let fails = |fault: CutFault| Some(Some(Border { end: fault.at, fault: Some(fault) }));
-        let fatal = |at: usize, message: String| fails(CutFault::fatal(Code::Csv, at, message));
+        let fatal = |code: Code, at: usize, message: String| fails(CutFault::fatal(code, at, message));
         // Only at the file's start it is a mark.
         if !self.begun && MARK.starts_with(&bytes[..bytes.len().min(MARK.len())]) {
             if bytes.len() < MARK.len() && !finished {
                 return None;
             }
             if bytes.len() < MARK.len() {
-                return fatal(0, "the file ends inside a byte order mark".into());
+                return fatal(Code::ByteOrderMark, 0, "the file ends inside a byte order mark".into());
             }
-            return fatal(0, "the file begins with a byte order mark, which would be part of the first column's name".into());
+            return fatal(Code::ByteOrderMark, 0, "the file begins with a byte order mark, which would be part of the first column's name".into());
         }
         self.begun = true;
         if let Some(names) = &self.options.header {
             match Header::new(&self.options, names.clone()) {
                 Ok(header) => self.header = Some(header),
-                Err((_, message)) => return fatal(0, message),
+                Err((_, message)) => return fatal(Code::CsvHeader, 0, message),
             }
             self.state = State::Records;
             return Some(None);
@@ -173,7 +173,7 @@ impl Stream {
             let (end, next) = match self.record_at(bytes, self.at, finished) {
                 Next::Beyond => return None,
                 Next::TooLong => return fails(CutFault { fatal: true, ..too_long(self.at) }),
-                Next::Broken { at, message, .. } => return fatal(at, format!("the header has {message}")),
+                Next::Broken { at, message, .. } => return fatal(Code::Csv, at, format!("the header has {message}")),
                 Next::Record { end, next } if end == self.at => {
                     self.at = next;
                     continue;
@@ -195,7 +195,7 @@ impl Stream {
                 Ok(header) => self.header = Some(header),
                 Err((place, message)) => {
                     let start = scan::cells(line, self.options.delimiter).nth(place).map_or(0, |cell| cell.start);
-                    return fatal(self.at + start, message);
+                    return fatal(Code::CsvHeader, self.at + start, message);
                 }
             }
             self.at = next;

@@ -11,7 +11,7 @@ use super::{Column, Header};
 use crate::block::Block;
 use crate::error::Code;
 use crate::event::{Kind, SetMembers, Sink, Want};
-use crate::format::record::{Decoded, Fault, Form, Outcome, Run, not_utf8, shown};
+use crate::format::record::{Decoded, Fault, Form, Outcome, Run, Skip, not_utf8, shown};
 use crate::number::Number;
 use crate::path::Step;
 
@@ -43,7 +43,7 @@ struct Values {
 impl BlockDecoder {
     /// Sends the items of a block to `sink`. A bad record ends it, or is passed over with
     /// `skip`.
-    pub fn decode<S: Sink>(&mut self, block: &Block, start: &Start, skip: bool, sink: &mut S) -> Outcome {
+    pub fn decode<S: Sink>(&mut self, block: &Block, start: &Start, skip: Skip, sink: &mut S) -> Outcome {
         let mut run = Run::new(block, Form::Plain, skip, sink);
         if let Some(header) = &start.header {
             self.records(&mut run, start, header);

@@ -11,9 +11,9 @@
 //!
 //! What nobody has measured of the service is decided here:
 //!
-//! - A byte order mark is refused (`E_CSV`, the file fails): as part of the first column's name
+//! - A byte order mark is refused (`E_BYTE_ORDER_MARK`, the file fails): as part of the first column's name
 //!   it would make every item lack that attribute.
-//! - Header names that are empty or stand twice are refused (`E_CSV`, the file fails).
+//! - Header names that are empty or stand twice are refused (`E_CSV_HEADER`, the file fails).
 //! - A record with another number of columns than the header has is refused, also one with a
 //!   delimiter at its end.
 //! - Lines without a byte are no records, anywhere; a line of blanks is one.
@@ -116,7 +116,7 @@ impl Header {
     #[cold]
     fn wrong_count(&self, count: usize) -> (Code, String) {
         let plural = if count == 1 { "" } else { "s" };
-        (Code::Csv, format!("the record has {count} column{plural}, the header {}", self.columns.len()))
+        (Code::CsvColumns, format!("the record has {count} column{plural}, the header {}", self.columns.len()))
     }
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::block::{BLOCK_BYTES, Cutter, MAX_RECORD_BYTES};
 use crate::error::Error;
-use crate::format::record::{Form, Outcome};
+use crate::format::record::{Form, KEPT, Outcome};
 use crate::format::{BlockDecoder, SourceFormat};
 use crate::item::{Item, Items};
 
@@ -23,7 +23,7 @@ fn read(bytes: &[u8], options: &CsvOptions, chunk: usize, skip: bool) -> Read {
     loop {
         while let Some(block) = cutter.next_block() {
             blocks.push(format!("{} {} {} {:?} {:?}", block.byte, block.line, block.data.len(), block.records, block.fault));
-            let mut outcome = decoder.decode(&block, Form::Either, skip, &mut items);
+            let mut outcome = decoder.decode(&block, Form::Either, skip.then_some(KEPT), &mut items);
             let item = |error: Error, before: u64| {
                 let item = error.item().map_or(before, |item| before + item);
                 error.at_item(item)
@@ -179,9 +179,9 @@ fn refusals_have_a_position() {
         ("1,,x\ry\n1,,", "E_CSV: a carriage return without a newline in a field without quotes (line 3, byte 24, item 1, attribute s)"),
         ("1,,x\r", "E_CSV: a carriage return without a newline in a field without quotes (line 3, byte 24, item 1, attribute s)"),
         ("1,,\"x\"\r", "E_CSV: text behind the quote that ends a field (line 3, byte 26, item 1, attribute s)"),
-        ("1\r\n", "E_CSV: the record has 1 column, the header 3 (line 3, byte 20, item 1)"),
-        ("1,,x,", "E_CSV: the record has 4 columns, the header 3 (line 3, byte 20, item 1)"),
-        ("1,,x,\"\n\",,,,,,,,,,,", "E_CSV: the record has 15 columns, the header 3 (line 3, byte 20, item 1)"),
+        ("1\r\n", "E_CSV_COLUMNS: the record has 1 column, the header 3 (line 3, byte 20, item 1)"),
+        ("1,,x,", "E_CSV_COLUMNS: the record has 4 columns, the header 3 (line 3, byte 20, item 1)"),
+        ("1,,x,\"\n\",,,,,,,,,,,", "E_CSV_COLUMNS: the record has 15 columns, the header 3 (line 3, byte 20, item 1)"),
         ("1x,,", "E_NUMBER: not a number: \"1x\" (line 3, byte 20, item 1, attribute n)"),
         ("\" 1\",,", "E_NUMBER: not a number: \" 1\" (line 3, byte 20, item 1, attribute n)"),
         ("1,\"a\",", "E_BASE64: not base64 (Invalid input length: 1): \"a\" (line 3, byte 22, item 1, attribute [\"odd b\"])"),
@@ -201,15 +201,15 @@ fn refusals_have_a_position() {
 fn headers_that_are_none() {
     let plain = CsvOptions::default();
     for (text, expected) in [
-        (&b"a,b,a\n1,2,3\n"[..], "E_CSV: columns 1 and 3 of the header have one name, \"a\" (line 1, byte 4, item 0)"),
-        (b"\na,,b\n", "E_CSV: column 2 has no name in the header (line 2, byte 3, item 0)"),
-        (b"a,\n", "E_CSV: column 2 has no name in the header (line 1, byte 2, item 0)"),
+        (&b"a,b,a\n1,2,3\n"[..], "E_CSV_HEADER: columns 1 and 3 of the header have one name, \"a\" (line 1, byte 4, item 0)"),
+        (b"\na,,b\n", "E_CSV_HEADER: column 2 has no name in the header (line 2, byte 3, item 0)"),
+        (b"a,\n", "E_CSV_HEADER: column 2 has no name in the header (line 1, byte 2, item 0)"),
         (b"a,b\"\n", "E_CSV: the header has a quote inside a field without quotes (line 1, byte 3, item 0)"),
         (b"a,\"b", "E_CSV: the header has a quote that is never closed (line 1, byte 2, item 0)"),
         (b"a,\xff\n", "E_UTF8: a name in the header is not UTF-8 (line 1, byte 2, item 0)"),
         (
             b"\xef\xbb\xbfa,b\n",
-            "E_CSV: the file begins with a byte order mark, which would be part of the first column's name (line 1, byte 0, item 0)",
+            "E_BYTE_ORDER_MARK: the file begins with a byte order mark, which would be part of the first column's name (line 1, byte 0, item 0)",
         ),
     ] {
         assert_eq!(error(text, &plain), expected);
@@ -255,7 +255,7 @@ fn skipping() {
         texts,
         [
             "E_CSV: a quote that is never closed; 10 bytes behind its first line, 2 lines, were not examined (line 2, byte 6, item 0, attribute b)",
-            "E_CSV: the record has 1 column, the header 2 (line 6, byte 23, item 2)"
+            "E_CSV_COLUMNS: the record has 1 column, the header 2 (line 6, byte 23, item 2)"
         ]
     );
 }

@@ -12,7 +12,7 @@ use super::foreign::{self, Reader, Sender};
 use super::lex::{at_index, ends_number, exponent_number, fault_of, is_symbol_id, unexpected, unquote, without_point};
 use super::scan::{self, End};
 use crate::error::Code;
-use crate::event::{Discard, Kind, SetMembers, Sink, Want};
+use crate::event::{Discard, Kind, SetMembers, Sink, Undocumented, Want};
 use crate::format::json::scan::string_end;
 use crate::format::record::{Decoded, Fault, MAX_NESTING, shown};
 use crate::number::{Number, NumberError};
@@ -181,10 +181,12 @@ impl<'a> Decoder<'a> {
             }
             *left -= 1;
         }
+        let at = self.at;
         match self.peek() {
             Some(b'"') => self.string(sink),
             Some(b'0'..=b'9' | b'-') => match self.number() {
                 Some(Ok(number)) => {
+                    self.say_int(at, sink);
                     sink.number(number);
                     Ok(())
                 }
@@ -234,6 +236,9 @@ impl<'a> Decoder<'a> {
                 if self.is_annotated()? {
                     self.at = start;
                     return self.foreign(sink);
+                }
+                if !rest.starts_with(b"'''") {
+                    sink.undocumented(Undocumented::Symbol);
                 }
                 sink.string(&self.scratch.text);
                 return Ok(());
@@ -338,6 +343,14 @@ impl<'a> Decoder<'a> {
             Ok(_) => self.at += length,
         }
         Some(number)
+    }
+
+    /// Says of a number from `start` to here whether it is an integer of Ion.
+    #[inline]
+    fn say_int<S: Sink>(&self, start: usize, sink: &mut S) {
+        if S::UNDOCUMENTED && !self.bytes[start..self.at].iter().any(|b| matches!(b, b'.' | b'd' | b'D')) {
+            sink.undocumented(Undocumented::Int);
+        }
     }
 
     /// A number that is none of DynamoDB's.
@@ -467,12 +480,13 @@ impl<'a> Decoder<'a> {
             (Kind::SS, Some(b'"')) => {
                 self.quoted()?;
                 sink.string(&self.scratch.text);
-                !S::VALUES || self.scratch.members.is_new(self.scratch.text.as_bytes())
+                !S::DISTINCT || self.scratch.members.is_new(self.scratch.text.as_bytes())
             }
             (Kind::NS, Some(b'0'..=b'9' | b'-')) => match self.number() {
                 Some(Ok(number)) => {
+                    self.say_int(start, sink);
                     sink.number(number);
-                    !S::VALUES || self.scratch.members.is_new_number(number)
+                    !S::DISTINCT || self.scratch.members.is_new_number(number)
                 }
                 Some(Err(error)) => {
                     self.bad_number(error, sink)?;
@@ -482,7 +496,7 @@ impl<'a> Decoder<'a> {
             },
             (Kind::BS, Some(b'{')) if self.bytes.get(start + 1) == Some(&b'{') && self.blob_end().is_some() => {
                 self.lob(sink)?;
-                !S::VALUES || self.scratch.members.is_new(&self.scratch.binary)
+                !S::DISTINCT || self.scratch.members.is_new(&self.scratch.binary)
             }
             _ => return self.foreign_member(kind, sink),
         };
@@ -498,6 +512,9 @@ impl<'a> Decoder<'a> {
             self.quoted()?;
             if self.is_annotated()? {
                 return Err(foreign::wrong_member(kind)).map_err(at_index(start));
+            }
+            if !self.bytes[start..].starts_with(b"'''") {
+                sink.undocumented(Undocumented::Symbol);
             }
             Element::string(&*self.scratch.text)
         } else {

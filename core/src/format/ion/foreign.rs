@@ -9,7 +9,7 @@ use ion_rs::{Element, IonType, Sequence, Struct, Symbol, Value};
 use super::binary::MAX_NUMBER_BYTES;
 use super::{lex, scan};
 use crate::error::Code;
-use crate::event::{Discard, Kind, SetMembers, Sink, Want};
+use crate::event::{Discard, Kind, SetMembers, Sink, Undocumented, Want};
 use crate::format::change::{Member, Seen, TIME};
 use crate::format::record::{Decoded, Fault, Form, MAX_NESTING, shown};
 use crate::number::Number;
@@ -140,7 +140,7 @@ impl<'a, S: Sink> Sender<'a, S> {
         match (item, second, form) {
             (Some(item), None, _) => self.attributes(item),
             (_, _, Form::Either | Form::Plain) => self.attributes(record),
-            (Some(_), Some(_), _) => Err(Fault::new(Code::Record, 0, "a member beside `Item`")),
+            (Some(_), Some(_), _) => Err(Fault::new(Code::BesideItem, 0, "a member beside `Item`")),
             (None, _, _) => Err(Fault::new(Code::Record, 0, "the record does not begin with `Item`")),
         }
     }
@@ -207,6 +207,9 @@ impl<'a, S: Sink> Sender<'a, S> {
         if !element.annotations().is_empty() {
             return self.set(element);
         }
+        if S::UNDOCUMENTED {
+            self.say_type(element);
+        }
         match element.value() {
             Value::Null(_) => self.sink.null(),
             Value::Bool(value) => self.sink.boolean(*value),
@@ -236,6 +239,18 @@ impl<'a, S: Sink> Sender<'a, S> {
             },
         }
         Ok(())
+    }
+
+    fn say_type(&mut self, element: &Element) {
+        let what = match element.value() {
+            Value::Int(_) => Undocumented::Int,
+            Value::Float(_) => Undocumented::Float,
+            Value::Symbol(_) => Undocumented::Symbol,
+            Value::Clob(_) => Undocumented::Clob,
+            Value::Null(kind) if *kind != IonType::Null => Undocumented::TypedNull,
+            _ => return,
+        };
+        self.sink.undocumented(what);
     }
 
     /// A list with an annotation.
@@ -269,18 +284,21 @@ impl<'a, S: Sink> Sender<'a, S> {
         if !fits || element.is_null() || !element.annotations().is_empty() {
             return Err(wrong_member(kind));
         }
+        if S::UNDOCUMENTED {
+            self.say_type(element);
+        }
         let is_new = match Self::scalar(element)? {
             Scalar::Text(text) => {
                 self.sink.string(text);
-                !S::VALUES || self.members.is_new(text.as_bytes())
+                !S::DISTINCT || self.members.is_new(text.as_bytes())
             }
             Scalar::Number(number) => {
                 self.sink.number(number);
-                !S::VALUES || self.members.is_new_number(number)
+                !S::DISTINCT || self.members.is_new_number(number)
             }
             Scalar::Bytes(bytes) => {
                 self.sink.binary(bytes);
-                !S::VALUES || self.members.is_new(bytes)
+                !S::DISTINCT || self.members.is_new(bytes)
             }
         };
         if is_new { Ok(()) } else { Err(twice()) }

@@ -27,7 +27,7 @@ use lex::fault_of;
 use scan::{Beyond, End, Resume};
 use stream::{Next, Start, Top};
 
-use super::record::{Decoded, Fault, Form, Outcome, Run, not_utf8};
+use super::record::{Decoded, Fault, Form, Outcome, Run, Skip, not_utf8};
 use crate::block::Block;
 use crate::error::Code;
 use crate::event::Sink;
@@ -41,7 +41,7 @@ pub struct BlockDecoder {
 impl BlockDecoder {
     /// Sends the items of a block to `sink`. A bad record ends it, or is passed over with
     /// `skip`.
-    pub fn decode<S: Sink>(&mut self, block: &Block, start: &Start, form: Form, skip: bool, sink: &mut S) -> Outcome {
+    pub fn decode<S: Sink>(&mut self, block: &Block, start: &Start, form: Form, skip: Skip, sink: &mut S) -> Outcome {
         let mut run = Run::new(block, form, skip, sink);
         if start.binary {
             run.binary(start, &mut self.scratch);

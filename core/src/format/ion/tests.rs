@@ -19,7 +19,7 @@ fn read_with(decoder: &mut BlockDecoder, bytes: &[u8], chunk: usize, form: Form,
     loop {
         while let Some(block) = cutter.next_block() {
             let crate::block::Records::Ion(start) = &block.records else { panic!("not Ion") };
-            let outcome = decoder.decode(&block, start, form, skip, &mut items);
+            let outcome = decoder.decode(&block, start, form, skip.then_some(KEPT), &mut items);
             all.errors.extend(outcome.errors);
             all.records += outcome.records;
             all.skipped += outcome.skipped;
@@ -199,7 +199,7 @@ fn errors_have_code_position_and_path() {
         (item("\"\u{1}\""), "E_ION: control character 0x01 in a string; it must be escaped (line 2, byte 39, item 1, attribute a)"),
         ("[1., 2.]".into(), "E_RECORD: a record must be a struct (line 2, byte 24, item 1)"),
         ("{a:1.}".into(), "E_RECORD: the record does not begin with `Item` (line 2, byte 23, item 1)"),
-        ("{Item:{a:1.},b:2.}".into(), "E_RECORD: a member beside `Item` (line 2, byte 36, item 1)"),
+        ("{Item:{a:1.},b:2.}".into(), "E_BESIDE_ITEM: a member beside `Item` (line 2, byte 36, item 1)"),
         (
             "{Record:{Keys:{a:1.},Metadata:{WriteTimestampMicros:1.}}}".into(),
             "E_RECORD: a record of an incremental export in a full one (line 2, byte 23, item 1)",

@@ -91,7 +91,7 @@ impl Decoder<'_> {
         self.at = start;
         self.skip_value()?;
         if form == Form::Wrapped {
-            return Err(Fault::new(Code::Record, beside, "a member beside `Item`"));
+            return Err(Fault::new(Code::BesideItem, beside, "a member beside `Item`"));
         }
         // A bare item that has an attribute of that name, and others.
         sink.abort_item();

@@ -12,7 +12,7 @@ pub mod scan;
 
 use decode::{Decoder, Scratch};
 
-use super::record::{Fault, Form, Outcome, Run, not_utf8};
+use super::record::{Fault, Form, Outcome, Run, Skip, not_utf8};
 use crate::block::{Block, Records};
 use crate::error::Code;
 use crate::event::Sink;
@@ -47,7 +47,7 @@ pub struct BlockDecoder {
 impl BlockDecoder {
     /// Sends the items of a block to `sink`. A bad record ends it, or is passed over with
     /// `skip`.
-    pub fn decode<S: Sink>(&mut self, block: &Block, form: Form, skip: bool, sink: &mut S) -> Outcome {
+    pub fn decode<S: Sink>(&mut self, block: &Block, form: Form, skip: Skip, sink: &mut S) -> Outcome {
         let mut run = Run::new(block, form, skip, sink);
         match &block.records {
             Records::Lines => run.lines(0..block.data.len(), &mut self.scratch),
@@ -177,7 +177,7 @@ mod tests {
         let mut chunks = bytes.chunks(chunk);
         loop {
             while let Some(block) = cutter.next_block() {
-                let outcome = decoder.decode(&block, form, skip, &mut items);
+                let outcome = decoder.decode(&block, form, skip.then_some(KEPT), &mut items);
                 all.errors.extend(outcome.errors);
                 all.records += outcome.records;
                 all.skipped += outcome.skipped;
@@ -286,9 +286,9 @@ mod tests {
                 "E_JSON: control character 0x09 in a string; it must be escaped (line 2, byte 49, item 1, attribute a)",
             ),
             (r#"{"a":{"S":"x"}}"#.into(), "E_RECORD: the record does not begin with `Item` (line 2, byte 15, item 1)"),
-            (r#"{"Item":{},"x":1}"#.into(), "E_RECORD: a member beside `Item` (line 2, byte 25, item 1)"),
+            (r#"{"Item":{},"x":1}"#.into(), "E_BESIDE_ITEM: a member beside `Item` (line 2, byte 25, item 1)"),
             ("12".into(), "E_RECORD: a record must be an object (line 2, byte 15, item 1)"),
-            (r#"{"Item":{},}"#.into(), "E_RECORD: a member beside `Item` (line 2, byte 25, item 1)"),
+            (r#"{"Item":{},}"#.into(), "E_BESIDE_ITEM: a member beside `Item` (line 2, byte 25, item 1)"),
             ("{\"Item\":".into(), "E_JSON: expected an object, found the end of the line (line 2, byte 23, item 1)"),
             ("{\"Item\":{}}]".into(), "E_JSON: expected an object, found ']' (line 2, byte 26, item 2)"),
         ] {

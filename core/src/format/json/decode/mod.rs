@@ -83,6 +83,9 @@ impl<'a> Decoder<'a> {
     fn general_record<S: Sink>(&mut self, form: Form, sink: &mut S) -> Decoded {
         let start = self.at;
         if !self.eat(b'{') {
+            if self.text[start..].starts_with('\u{feff}') {
+                return Err(Fault::new(Code::ByteOrderMark, start, "a byte order mark before the record"));
+            }
             return Err(self.not_an_object("a record", Code::Record));
         }
         if form == Form::Any {
@@ -133,7 +136,7 @@ impl<'a> Decoder<'a> {
             return Ok(());
         }
         if self.bytes.get(self.at) == Some(&b',') {
-            return Err(Fault::new(Code::Record, self.at, "a member beside `Item`"));
+            return Err(Fault::new(Code::BesideItem, self.at, "a member beside `Item`"));
         }
         Err(self.unexpected("`}`"))
     }

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::Decoder;
 use crate::error::Code;
 use crate::event::{Kind, Sink};
-use crate::format::record::{Decoded, Fault, MAX_NESTING, shown};
+use crate::format::record::{Decoded, Fault, MAX_NESTING, NO_DESCRIPTOR, SEVERAL_DESCRIPTORS, UNKNOWN_DESCRIPTOR, shown};
 use crate::number::Number;
 use crate::path::Step;
 
@@ -141,12 +141,12 @@ impl Decoder<'_> {
         }
         self.white();
         if self.bytes.get(self.at) == Some(&b'}') {
-            return Err(Fault::new(Code::Descriptor, start, "a value without a type descriptor"));
+            return Err(Fault::new(Code::Descriptor, start, NO_DESCRIPTOR));
         }
         let at = self.at;
         let descriptor = self.string()?;
         let Some(kind) = Kind::from_descriptor(descriptor) else {
-            let message = format!("unknown type descriptor {}", shown(descriptor));
+            let message = format!("{UNKNOWN_DESCRIPTOR} {}", shown(descriptor));
             return Err(Fault::new(Code::Descriptor, at, message));
         };
         self.colon()?;
@@ -180,7 +180,7 @@ impl Decoder<'_> {
             return Ok(());
         }
         if self.bytes.get(self.at) == Some(&b',') {
-            return Err(Fault::new(Code::Descriptor, self.at, "more than one type descriptor in a value"));
+            return Err(Fault::new(Code::Descriptor, self.at, SEVERAL_DESCRIPTORS));
         }
         Err(self.unexpected("`}`"))
     }
@@ -236,16 +236,16 @@ impl Decoder<'_> {
                     Kind::NS => {
                         let number = self.number_text::<S>()?;
                         sink.number(number);
-                        !S::VALUES || members.is_new_number(number)
+                        !S::DISTINCT || members.is_new_number(number)
                     }
                     Kind::BS => {
                         self.binary(sink)?;
-                        !S::VALUES || members.is_new(&self.scratch.binary)
+                        !S::DISTINCT || members.is_new(&self.scratch.binary)
                     }
                     _ => {
                         let value = self.string_body()?;
                         sink.string(value);
-                        !S::VALUES || members.is_new(value.as_bytes())
+                        !S::DISTINCT || members.is_new(value.as_bytes())
                     }
                 };
                 if !is_new {
