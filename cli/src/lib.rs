@@ -17,6 +17,7 @@ mod output;
 mod progress;
 mod relocate;
 mod schema;
+mod validate;
 mod verify;
 mod writing;
 
@@ -61,6 +62,7 @@ enum Verb {
     Diff(diff::Diff),
     Relocate(relocate::Relocate),
     Ddl(ddl::Ddl),
+    Validate(validate::Validate),
     /// Write items into a table that exists, in AWS or a local one (Python package)
     Upload(InPython),
     /// Read a table, in AWS or a local one, into an export (Python package)
@@ -90,7 +92,8 @@ SRC, everywhere:
 
 Exit codes:
   0    done; what was skipped or lost is said on standard error
-  1    findings: verify found errors, diff found differences
+  1    findings: verify found errors, diff found differences, validate an
+       import that AWS would fail
   2    usage, and inputs that do not go together
   3    SRC or DEST cannot be opened, read or written
   4    bad data, also a file that the manifest names and that is missing
@@ -120,6 +123,7 @@ where
                 Verb::Diff(verb) => verb.run(&mut out, control),
                 Verb::Relocate(verb) => verb.run(&mut out, control),
                 Verb::Ddl(verb) => verb.run(&mut out, control),
+                Verb::Validate(verb) => verb.run(&mut out, control),
                 Verb::Upload(_) => InPython::refuse("upload"),
                 Verb::Dump(_) => InPython::refuse("dump"),
             };

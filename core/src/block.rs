@@ -360,8 +360,17 @@ impl Cutter {
         let rest = self.buffer.split_off(end);
         let data = std::mem::replace(&mut self.buffer, rest);
         let lines = memchr::memchr_iter(b'\n', &data).count() as u64;
-        let block =
-            Block { file: self.file, index: self.index, byte: self.byte, line: self.line, data, records, format: self.format, codec: Codec::None, fault };
+        let block = Block {
+            file: self.file,
+            index: self.index,
+            byte: self.byte,
+            line: self.line,
+            data,
+            records,
+            format: self.format,
+            codec: Codec::None,
+            fault,
+        };
         self.index += 1;
         self.byte += end as u64;
         self.line += lines;

@@ -68,6 +68,8 @@ codes! {
     SeveralExports = "E_SEVERAL_EXPORTS", Usage;
     /// A name of a column that Athena cannot resolve.
     AthenaName = "E_ATHENA_NAME", Usage;
+    /// A table spec that AWS would refuse.
+    TableSpec = "E_TABLE_SPEC", Usage;
     /// A compression that this build cannot read or write.
     Codec = "E_CODEC", Usage;
     /// A value that a frozen schema has no place for, and `extra="error"`.

@@ -71,6 +71,9 @@ pub use export::verify::{Finding, Severity, VerifyReport};
 #[cfg(not(target_arch = "wasm32"))]
 pub use export::{relocate::Location, write::write_export};
 pub use format::{ExportFormat, SourceFormat};
+#[cfg(not(target_arch = "wasm32"))]
+pub use import::validate::validate_import;
+pub use import::{ImportFinding, ImportReport, TableSpec, validate::ValidateOptions};
 pub use item::{AttributeValue, Item};
 pub use manifest::{ExportSummary, FileEntry};
 pub use merge::compare::Differences;

@@ -114,12 +114,18 @@ pub fn advice(facts: &Facts<'_>) -> Vec<ImportFinding> {
     if stored > limits[0] {
         let (region, tb) = (facts.region.unwrap_or("most regions"), |bytes: u64| bytes / TB);
         let more = if limits.len() > 1 { format!(", {} TB in {}", tb(limits[1]), LARGE_REGIONS.join(", ")) } else { String::new() };
-        said.push(format!("{} TB of objects: the limit is {} TB in {region}{more}; compressed objects are smaller", tb(stored), tb(limits[0])));
+        said.push(format!(
+            "{} TB of objects: the limit is {} TB in {region}{more}; compressed objects are smaller",
+            tb(stored),
+            tb(limits[0])
+        ));
     }
     if let Some((object, bytes)) = facts.largest.filter(|(_, bytes)| *bytes > LARGE_OBJECT) {
         let key = facts.objects.get(object).map_or("", |(key, _)| key);
         let gb = bytes >> 30;
-        said.push(format!("{key} has {gb} GB of items: objects are imported side by side, and AWS advises some 4 GB for each; `prepare` divides them"));
+        said.push(format!(
+            "{key} has {gb} GB of items: objects are imported side by side, and AWS advises some 4 GB for each; `prepare` divides them"
+        ));
     }
     if facts.items > 0 && facts.item_bytes / facts.items < SMALL_ITEM {
         let mean = facts.item_bytes / facts.items;

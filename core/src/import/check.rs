@@ -8,9 +8,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use super::objects::looks_like;
 use super::size::{CONTAINER, ITEM_BYTES, MEMBER, SCALAR, number_size};
 use super::unknown::Unknown;
-use super::objects::looks_like;
 use super::{InputFormat, TableSpec, VectorIndex};
 use crate::block::{Block, Records};
 use crate::change::key::{Capture, KeyNames};
@@ -375,7 +375,9 @@ fn key_fault(rule: &KeyRule, at: usize, kind: Kind, size: u64) -> Option<(String
         match index {
             None => format!("{begin} {empty} Key: {name}"),
             Some(index) => {
-                format!("{begin} A value specified for a secondary index key is not supported. {empty} IndexName: {index}, IndexKey: {name}")
+                format!(
+                    "{begin} A value specified for a secondary index key is not supported. {empty} IndexName: {index}, IndexKey: {name}"
+                )
             }
         }
     } else if index.is_none() && at == 0 && size as usize > KEY_BYTES[0] {

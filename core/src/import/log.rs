@@ -38,7 +38,9 @@ pub fn parse(text: &str) -> Result<Vec<LogEntry>> {
     }
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let entry = |(n, line): (usize, &str)| {
-        parse_entry(line).ok_or_else(|| bad("not an entry of an import's error log: itemS3Pointer with key and itemIndex is wanted".into()).at(n as u64 + 1, 0))
+        parse_entry(line).ok_or_else(|| {
+            bad("not an entry of an import's error log: itemS3Pointer with key and itemIndex is wanted".into()).at(n as u64 + 1, 0)
+        })
     };
     lines.map(entry).collect()
 }

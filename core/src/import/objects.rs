@@ -67,7 +67,9 @@ impl Objects {
             return Ok((spec.clone(), Input { format, compression, told: false }));
         }
         let first = self.entries.iter().find(|entry| entry.size > 0 && !is_manifest(&entry.key));
-        let Some(first) = first else { return Ok((spec.clone(), Input { format: InputFormat::DynamodbJson, compression: Codec::None, told: true })) };
+        let Some(first) = first else {
+            return Ok((spec.clone(), Input { format: InputFormat::DynamodbJson, compression: Codec::None, told: true }));
+        };
         let mut stored = Vec::new();
         let name = self.storage.name(&first.key);
         self.storage.open(&first.key)?.take(PEEKED).read_to_end(&mut stored).map_err(|e| Error::io(&name, &e))?;

@@ -143,8 +143,7 @@ impl Level {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assumptions {
     assumed: Vec<(Unknown, Assumed)>,
-    /// What is unverified counts as an error.
-    pub strict: bool,
+    strict: bool,
 }
 
 impl Default for Assumptions {
@@ -154,6 +153,12 @@ impl Default for Assumptions {
 }
 
 impl Assumptions {
+    /// The same, where what is unverified counts as an error, or not.
+    #[must_use]
+    pub fn strict(self, strict: bool) -> Self {
+        Self { strict, ..self }
+    }
+
     /// The same, with something else assumed of this.
     #[must_use]
     pub fn assume(mut self, unknown: Unknown, assumed: Assumed) -> Self {

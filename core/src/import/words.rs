@@ -18,9 +18,9 @@ pub fn words(error: &Error) -> String {
         Code::Descriptor if message == NO_DESCRIPTOR || message.starts_with(UNKNOWN_DESCRIPTOR) => {
             Some("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes".into())
         }
-        Code::Nesting => Some(
-            "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit".into(),
-        ),
+        Code::Nesting => {
+            Some("Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit".into())
+        }
         Code::Set => Some(format!("{INVALID} {message}")),
         _ => None,
     };

@@ -163,7 +163,10 @@ fn check_import(fact: &Value) {
                 assert_eq!(errors.len(), wanted.len(), "{errors:?}: {fact}");
                 for (error, wanted) in errors.iter().zip(wanted) {
                     let pointer = &error["itemS3Pointer"];
-                    assert_eq!((&pointer["bucket"], &pointer["key"]), (&fact["input"]["spec"]["S3BucketSource"]["S3Bucket"], &wanted["key"]));
+                    assert_eq!(
+                        (&pointer["bucket"], &pointer["key"]),
+                        (&fact["input"]["spec"]["S3BucketSource"]["S3Bucket"], &wanted["key"])
+                    );
                     assert_eq!(pointer["itemIndex"], wanted["itemIndex"], "{fact}");
                     if let Some(message) = wanted.get("message") {
                         assert_eq!(error["errorMessages"], serde_json::json!([message]), "{fact}");

@@ -147,7 +147,11 @@ impl Stream {
             if bytes.len() < MARK.len() {
                 return fatal(Code::ByteOrderMark, 0, "the file ends inside a byte order mark".into());
             }
-            return fatal(Code::ByteOrderMark, 0, "the file begins with a byte order mark, which would be part of the first column's name".into());
+            return fatal(
+                Code::ByteOrderMark,
+                0,
+                "the file begins with a byte order mark, which would be part of the first column's name".into(),
+            );
         }
         self.begun = true;
         if let Some(names) = &self.options.header {

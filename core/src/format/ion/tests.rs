@@ -4,6 +4,7 @@ use super::*;
 use crate::block::Cutter;
 use crate::error::Error;
 use crate::format::SourceFormat;
+use crate::format::record::KEPT;
 use crate::item::{Item, Items};
 
 /// The items of a file that comes in chunks, and what the records came to.

@@ -161,6 +161,7 @@ mod tests {
     use crate::block::Cutter;
     use crate::error::Error;
     use crate::format::SourceFormat;
+    use crate::format::record::KEPT;
     use crate::item::{Item, Items};
 
     struct Read {

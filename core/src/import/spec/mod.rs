@@ -16,6 +16,7 @@ use std::fmt;
 use serde_json::{Map, Value, json};
 
 use crate::codec::Codec;
+use crate::error::{Code, Error, Result};
 use crate::event::Kind;
 
 /// Who refuses a request, and so what the message looks like.
@@ -201,6 +202,18 @@ impl TableSpec {
         let mut findings = shape::check(document);
         rules::check(document, &mut findings);
         if findings.is_empty() { Ok(Self::of(document.clone())) } else { Err(findings) }
+    }
+
+    /// The spec in a document's text. The error has all that is wrong with it, and what AWS would answer.
+    pub fn parse(text: &[u8]) -> Result<Self> {
+        let refused = |message: String| Error::new(Code::TableSpec, message);
+        let document = serde_json::from_slice(text).map_err(|error| refused(format!("no JSON: {error}")))?;
+        Self::from_json(&document).map_err(|findings| {
+            let said = answer(&findings).unwrap_or_default();
+            let all: Vec<_> = findings.iter().map(|finding| format!("{}: {finding}", finding.member)).collect();
+            let all = if all.len() > 1 { format!(" (all {}: {})", all.len(), all.join("; ")) } else { String::new() };
+            refused(format!("AWS would refuse the request: {said}{all}"))
+        })
     }
 
     /// The document, its members in the order of the API's reference.
