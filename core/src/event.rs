@@ -9,11 +9,10 @@
 //! scalar event, or `begin_map`, attributes, `end_map`; `begin_list`, values, `end_list`;
 //! `begin_set`, members (strings, numbers or binaries), `end_set`.
 
-use rustc_hash::FxHashSet;
-
 use crate::error::{Code, Error};
 use crate::name::Key;
 use crate::number::Number;
+pub use crate::open_names::{OpenNames, SetMembers};
 
 /// A DynamoDB type, in the order in which several types at one path are told apart.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html>
@@ -229,101 +228,6 @@ macro_rules! pass_values {
 }
 pub(crate) use pass_values;
 
-/// The names of the maps that are open, to find one that comes twice: for sinks that do
-/// not look names up anyway.
-#[derive(Default)]
-pub struct OpenNames {
-    text: Vec<u8>,
-    /// End of each name in `text`.
-    ends: Vec<usize>,
-    /// Index into `ends` of each open map's first name.
-    maps: Vec<usize>,
-    /// The names of open maps that have many, by the map's depth.
-    large: Vec<(usize, FxHashSet<Box<[u8]>>)>,
-}
-
-/// Up to here a scan over the names of a map is faster than a hash set.
-const SCAN: usize = 64;
-
-impl OpenNames {
-    /// The item, or a map in it, begins.
-    pub fn begin(&mut self) {
-        self.maps.push(self.ends.len());
-    }
-
-    /// The innermost map ends.
-    pub fn end(&mut self) {
-        self.large.pop_if(|(depth, _)| *depth == self.maps.len());
-        let first = self.maps.pop().unwrap_or(0);
-        self.ends.truncate(first);
-        self.text.truncate(self.ends.last().copied().unwrap_or(0));
-    }
-
-    /// How many maps are open, the item counted.
-    pub fn depth(&self) -> usize {
-        self.maps.len()
-    }
-
-    /// No map is open.
-    pub fn clear(&mut self) {
-        self.text.clear();
-        self.ends.clear();
-        self.maps.clear();
-        self.large.clear();
-    }
-
-    /// Adds a name to the innermost map.
-    pub fn add(&mut self, name: &str) -> Result<(), Refusal> {
-        if self.is_new(name.as_bytes()) { Ok(()) } else { Err(Refusal::duplicate()) }
-    }
-
-    fn is_new(&mut self, name: &[u8]) -> bool {
-        if let Some((depth, names)) = self.large.last_mut()
-            && *depth == self.maps.len()
-        {
-            return names.insert(name.into());
-        }
-        let first = self.maps.last().copied().unwrap_or(0);
-        let mut start = if first == 0 { 0 } else { self.ends[first - 1] };
-        for &end in &self.ends[first..] {
-            if self.text[start..end] == *name {
-                return false;
-            }
-            start = end;
-        }
-        self.text.extend_from_slice(name);
-        self.ends.push(self.text.len());
-        if self.ends.len() - first > SCAN {
-            let mut start = if first == 0 { 0 } else { self.ends[first - 1] };
-            let names = self.ends[first..].iter().map(|&end| self.text[std::mem::replace(&mut start, end)..end].into());
-            self.large.push((self.maps.len(), names.collect()));
-        }
-        true
-    }
-}
-
-/// The members of a set, to find one that comes twice: for sources.
-#[derive(Default)]
-pub struct SetMembers(OpenNames);
-
-impl SetMembers {
-    /// A set begins.
-    pub fn begin(&mut self) {
-        self.0.clear();
-        self.0.begin();
-    }
-
-    /// Whether the set has no such string or binary yet.
-    pub fn is_new(&mut self, member: &[u8]) -> bool {
-        self.0.is_new(member)
-    }
-
-    /// Whether the set has no such number yet, by value.
-    pub fn is_new_number(&mut self, member: Number) -> bool {
-        self.0.is_new(&member.to_key())
-    }
-}
-
 /// A sink that keeps nothing: for the attributes that nobody asked for, and to count items.
 #[derive(Default)]
 pub struct Discard {
@@ -345,6 +249,10 @@ impl Sink for Discard {
         self.names.add(name)?;
         Ok(Want::Value)
     }
+    #[inline]
+    fn known(&mut self, name: Key) -> Option<Want> {
+        self.names.known(name).map(|_| Want::Value)
+    }
     fn string(&mut self, _value: &str) {}
     fn number(&mut self, _value: Number) {}
     fn binary(&mut self, _value: &[u8]) {}
@@ -360,29 +268,4 @@ impl Sink for Discard {
     fn end_list(&mut self) {}
     fn begin_set(&mut self, _kind: Kind) {}
     fn end_set(&mut self) {}
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_found_twice_in_their_own_map_only() {
-        for many in [3, SCAN - 1, SCAN, SCAN + 1, 500] {
-            let mut names = OpenNames::default();
-            names.begin();
-            for n in 0..many {
-                assert!(names.add(&format!("a{n}")).is_ok());
-            }
-            names.begin();
-            for n in 0..many {
-                assert!(names.add(&format!("a{n}")).is_ok(), "an inner map has names of its own");
-            }
-            assert!(names.add("a0").is_err());
-            names.end();
-            assert!(names.add(&format!("a{}", many - 1)).is_err());
-            assert!(names.add("b").is_ok());
-            assert!(names.add("b").is_err());
-        }
-    }
 }

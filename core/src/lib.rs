@@ -35,6 +35,7 @@ pub mod item;
 pub mod manifest;
 pub mod merge;
 mod name;
+mod open_names;
 pub mod number;
 pub mod parquet;
 pub mod path;

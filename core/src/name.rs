@@ -49,6 +49,12 @@ impl Key {
         is_name.then(|| (Self(u128::from_le_bytes(*text) & UP_TO[end as usize]), end as usize))
     }
 
+    /// The key of an empty name.
+    #[inline]
+    pub fn is_empty(self) -> bool {
+        self.0 == u128::from(b'"')
+    }
+
     fn is_exact(self) -> bool {
         self.0 < HASHED
     }

@@ -18,8 +18,8 @@ use crate::codec::Codec;
 use crate::engine::worker::BlockSink;
 use crate::error::{Code, Result};
 use crate::event::{Kind, OpenNames, Refusal, SetMembers, Sink, Undocumented, Want};
+use crate::name::Key;
 use crate::number::Number;
-use crate::path;
 
 /// Maps and lists inside each other, at most: what stands in them is level 32.
 const WRAPPERS: u32 = 31;
@@ -60,6 +60,14 @@ impl Rules {
             names.filter_map(|name| rule(name, Some(&index.name))).collect::<Vec<_>>()
         });
         Self { keys: of_table.chain(of_indexes).collect(), vectors: spec.vector_indexes.clone() }
+    }
+
+    /// What they say of an attribute of an item.
+    fn attribute(&self, name: &str) -> Attribute {
+        Attribute {
+            rule: self.keys.iter().position(|rule| rule.name == name),
+            is_vector: self.vectors.iter().any(|index| index.attribute == name),
+        }
     }
 
     /// The names of the table's own key.
@@ -135,9 +143,8 @@ pub struct ItemCheck {
     locate: bool,
     capture: Capture,
     names: OpenNames,
-    /// The names of the attribute that comes and of those around it, and where they end.
-    open: String,
-    ends: Vec<usize>,
+    /// What the item's own attributes are, by the nodes of their names.
+    attributes: Vec<Attribute>,
     faults: Vec<Fault>,
     size: u64,
     wrappers: u32,
@@ -149,6 +156,15 @@ pub struct ItemCheck {
     current: Option<usize>,
     met: Vec<bool>,
     vector: Vector,
+}
+
+/// An attribute of an item.
+#[derive(Clone, Copy, Default)]
+struct Attribute {
+    /// The first rule of a key that it is under.
+    rule: Option<usize>,
+    /// It is one of a vector index.
+    is_vector: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -182,8 +198,7 @@ impl ItemCheck {
             locate: false,
             capture,
             names: OpenNames::default(),
-            open: String::new(),
-            ends: Vec::new(),
+            attributes: Vec::new(),
             faults: Vec::new(),
             size: 0,
             wrappers: 0,
@@ -215,13 +230,14 @@ impl ItemCheck {
 
     #[cold]
     fn push(&mut self, message: String, unknown: Option<Unknown>) {
-        let mut path = String::new();
-        let mut start = 0;
-        for &end in &self.ends {
-            path::push_name(&mut path, &self.open[start..end]);
-            start = end;
-        }
-        self.faults.push(Fault { path, message, unknown });
+        self.faults.push(Fault { path: self.names.path(), message, unknown });
+    }
+
+    /// An attribute of the item comes.
+    #[inline]
+    fn own(&mut self, attribute: Attribute) {
+        self.current = attribute.rule;
+        self.vector.is_one = attribute.is_vector;
     }
 
     /// A value comes, which in itself has so many bytes.
@@ -269,7 +285,7 @@ impl ItemCheck {
             0 if kind == Kind::L => {}
             0 => {
                 self.vector.is_one = false;
-                let name = self.open.clone();
+                let name = self.names.path();
                 for message in self.vector_faults(&name, |index| {
                     format!("Invalid type for parameter {name}, Expected: 32-bit floating point number list IndexName: {}", index.name)
                 }) {
@@ -290,7 +306,7 @@ impl ItemCheck {
     #[cold]
     fn end_vector(&mut self) {
         let Vector { elements, odd, .. } = std::mem::take(&mut self.vector);
-        let name = self.open[..self.ends.first().copied().unwrap_or(0)].to_owned();
+        let name = self.names.path();
         let messages = self.vector_faults(&name, |index| match odd {
             Some((at, kind)) => format!(
                 "Invalid type for parameter {name}[{at}], Expected: 32-bit floating point number, Actual: {}. IndexName: {}",
@@ -341,7 +357,7 @@ impl ItemCheck {
 
     /// What is wrong with the item as a whole.
     fn whole(&mut self) {
-        self.ends.clear();
+        self.names.clear();
         for at in 0..self.rules.keys.len() {
             let rule = &self.rules.keys[at];
             // An item without the key of an index is not in it: no error.
@@ -398,8 +414,6 @@ impl Sink for ItemCheck {
         self.capture.begin_item();
         self.names.clear();
         self.names.begin();
-        self.open.clear();
-        self.ends.clear();
         self.faults.clear();
         (self.size, self.wrappers, self.set, self.current) = (0, 0, None, None);
         self.vector = Vector::default();
@@ -433,13 +447,7 @@ impl Sink for ItemCheck {
     fn abort_item(&mut self) {}
 
     fn attribute(&mut self, name: &str) -> Result<Want, Refusal> {
-        self.names.add(name)?;
-        // Lists have no names: their elements stand under that of the list.
-        self.ends.truncate(self.names.depth() - 1);
-        self.open.truncate(self.ends.last().copied().unwrap_or(0));
-        self.open.push_str(name);
-        self.ends.push(self.open.len());
-        self.size += name.len() as u64;
+        let node = self.names.add(name)?;
         if name.is_empty() {
             self.push("Empty attribute name".into(), None);
         } else if name.len() > NAME_BYTES {
@@ -447,10 +455,30 @@ impl Sink for ItemCheck {
         }
         if self.wrappers == 0 {
             self.capture.attribute(name);
-            self.current = self.rules.keys.iter().position(|rule| rule.name == name);
-            self.vector.is_one = self.rules.vectors.iter().any(|index| index.attribute == name);
+            let attribute = self.rules.attribute(name);
+            if let Some(node) = node {
+                self.attributes.resize(self.attributes.len().max(node as usize + 1), Attribute::default());
+                self.attributes[node as usize] = attribute;
+            }
+            self.own(attribute);
         }
+        self.size += name.len() as u64;
         Ok(Want::Value)
+    }
+
+    #[inline]
+    fn known(&mut self, name: Key) -> Option<Want> {
+        if name.is_empty() {
+            return None;
+        }
+        let node = self.names.known(name)?;
+        self.size += self.names.name(node).len() as u64;
+        if self.wrappers == 0 {
+            self.capture.known(name);
+            let attribute = self.attributes.get(node as usize).copied().unwrap_or_default();
+            self.own(attribute);
+        }
+        Some(Want::Value)
     }
 
     #[cold]

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::change::key::{KeyNames, key_texts};
 use crate::control::Control;
 use crate::error::Result;
-use crate::merge::spill::{Buckets, DEEPEST, Fields, Run, Spill, put_bytes};
+use crate::merge::spill::{Buckets, DEEPEST, Fields, Run, Spill, hash, put_bytes};
 
 /// Where an item is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,10 +72,9 @@ pub struct Keys {
 /// Object and item.
 type At = (u32, u64);
 
-/// A key in a bucket: its items, and the first two of them.
+/// A key of several items: how many, and the second of them.
 struct Seen {
     items: u64,
-    first: At,
     second: At,
 }
 
@@ -125,30 +124,56 @@ impl Found {
     fn look(&mut self, run: &Run, level: u32, spill: &Spill, control: &Control) -> Result<()> {
         control.check()?;
         if run.bytes > BUDGET && level < DEEPEST {
-            return run.divide(level + 1, spill)?.iter().try_for_each(|part| self.look(part, level + 1, spill, control));
+            return run.divide(level + 1, spill)?.iter().try_for_each(|part| {
+                // One key that so many items have is not divided any further.
+                let level = if part.bytes > run.bytes / 10 * 9 { DEEPEST } else { level + 1 };
+                self.look(part, level, spill, control)
+            });
         }
-        let mut seen: FxHashMap<Box<[u8]>, Seen> = FxHashMap::default();
+        // The records one behind the other, and where each begins, by the hashes of their keys. Of
+        // records of one key that stand together two are kept, and a number behind the second.
+        let (mut records, mut places, mut more) = (Vec::new(), Vec::<(u64, usize)>::new(), FxHashMap::<usize, u64>::default());
         let mut reader = run.read(spill);
         while let Some(record) = reader.next_record()? {
-            let mut fields = Fields(record);
-            let (key, at) = (fields.bytes(), (fields.u32(), fields.u64()));
-            match seen.get_mut(key) {
-                Some(known) => {
-                    known.items += 1;
-                    if known.items == 2 {
-                        known.second = at;
+            let key = Fields(record).bytes();
+            let is_same = |place: &(u64, usize)| Fields(&records[place.1..]).bytes() == key;
+            if let [.., before, last] = &places[..]
+                && is_same(last)
+                && is_same(before)
+            {
+                *more.entry(last.1).or_default() += 1;
+                continue;
+            }
+            places.push((hash(key), records.len()));
+            records.extend_from_slice(record);
+        }
+        places.sort_unstable();
+        let read = |at: usize| {
+            let mut fields = Fields(&records[at..]);
+            (fields.bytes(), (fields.u32(), fields.u64()))
+        };
+        for same in places.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
+            // Keys of one hash are one key, or nearly so.
+            let mut keys: Vec<(&[u8], At, Seen)> = Vec::new();
+            for &(_, place) in same {
+                let (key, at) = read(place);
+                let items = 1 + more.get(&place).copied().unwrap_or(0);
+                match keys.iter_mut().find(|(known, ..)| *known == key) {
+                    Some((_, first, seen)) => {
+                        if seen.second == *first {
+                            seen.second = at;
+                        }
+                        seen.items += items;
                     }
-                }
-                None => {
-                    seen.insert(key.into(), Seen { items: 1, first: at, second: at });
+                    None => keys.push((key, at, Seen { items, second: at })),
                 }
             }
-        }
-        for (key, seen) in seen {
-            if seen.items > 1 {
-                self.keys += 1;
-                self.items += seen.items - 1;
-                self.first.push((seen.first, key, seen));
+            for (key, first, seen) in keys {
+                if seen.items > 1 {
+                    self.keys += 1;
+                    self.items += seen.items - 1;
+                    self.first.push((first, key.into(), seen));
+                }
             }
             if self.first.len() > 8 * EXAMPLES {
                 self.first.sort_by_key(|(at, ..)| *at);
