@@ -73,6 +73,8 @@ pub use export::verify::{Finding, Severity, VerifyReport};
 pub use export::{relocate::Location, write::write_export};
 pub use format::{ExportFormat, SourceFormat};
 #[cfg(not(target_arch = "wasm32"))]
+pub use import::prepare::{PrepareOptions, PrepareReport, prepare_import};
+#[cfg(not(target_arch = "wasm32"))]
 pub use import::validate::validate_import;
 pub use import::{ImportFinding, ImportReport, TableSpec, validate::ValidateOptions};
 pub use item::{AttributeValue, Item};

@@ -140,7 +140,7 @@ pub fn replace_file<T>(path: &Path, write: impl FnOnce(&fs::File) -> Result<T>) 
 }
 
 /// The folder that a file or folder is to stand in.
-pub(super) fn folder_of(path: &Path) -> Result<&Path> {
+pub(crate) fn folder_of(path: &Path) -> Result<&Path> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if folder.is_dir() {
         return Ok(folder);

@@ -162,6 +162,17 @@ impl<N: Notation> ItemEncoder<N> {
         self.lines.get(N::BEGIN_ITEM.len()..end).unwrap_or_default()
     }
 
+    /// The bytes of the lines that are kept.
+    pub fn bytes(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Gives those from here on.
+    pub fn split_off(&mut self, at: usize) -> Vec<u8> {
+        self.committed = at;
+        self.lines.split_off(at)
+    }
+
     /// The lines since the last call.
     pub fn take(&mut self) -> Vec<u8> {
         self.committed = 0;

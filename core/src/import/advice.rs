@@ -53,18 +53,29 @@ impl Order {
         self.last.extend_from_slice(part);
     }
 
-    fn advice(&self) -> Option<String> {
+    /// How items stand together whose partition keys do; `None` where they do not.
+    fn found(&self) -> Option<&'static str> {
         let most = self.pairs - self.pairs / 20;
         if self.pairs < TOO_FEW {
             return None;
         }
-        let what = if self.up + self.same >= most || self.down + self.same >= most {
-            "the items are sorted by their partition key"
+        if self.up + self.same >= most || self.down + self.same >= most {
+            Some("the items are sorted by their partition key")
         } else if self.same > self.pairs / 2 {
-            "items with one partition key stand together"
+            Some("items with one partition key stand together")
         } else {
-            return None;
-        };
+            None
+        }
+    }
+
+    /// Whether an import would write one partition after the other.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn is_sorted(&self) -> bool {
+        self.found().is_some()
+    }
+
+    fn advice(&self) -> Option<String> {
+        let what = self.found()?;
         Some(format!("{what}: one partition after the other takes all writes (a rolling hot partition); `prepare` shuffles them"))
     }
 }

@@ -4,8 +4,12 @@
 mod advice;
 pub mod check;
 pub mod duplicates;
+#[cfg(not(target_arch = "wasm32"))]
+mod items;
 pub mod log;
 pub mod objects;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod prepare;
 pub mod report;
 pub mod size;
 pub mod spec;

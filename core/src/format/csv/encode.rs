@@ -72,6 +72,16 @@ impl CsvSink {
         }
     }
 
+    /// The bytes of the lines that are kept.
+    pub fn bytes(&self) -> usize {
+        self.out.lines.len()
+    }
+
+    /// Gives those from here on.
+    pub fn split_off(&mut self, at: usize) -> Vec<u8> {
+        self.out.lines.split_off(at)
+    }
+
     /// The lines since the last call.
     pub fn take(&mut self) -> Text {
         std::mem::take(&mut self.out)

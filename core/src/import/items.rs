@@ -1,0 +1,228 @@
+//! Items → the lines of import files: those that an import takes, and those that it does not apart.
+
+use std::mem;
+
+use super::check::{Faulty, ItemCheck};
+use crate::block::Block;
+use crate::engine::worker::BlockSink;
+use crate::error::Result;
+use crate::event::{Kind, Refusal, Sink, Want};
+use crate::format::csv::CsvSink;
+use crate::format::encode::{ItemEncoder, Notation};
+use crate::name::Key;
+use crate::number::Number;
+
+/// A sink that writes a line for each item.
+pub trait Lines: Sink + Send + 'static {
+    /// The bytes of the lines that are kept.
+    fn bytes(&self) -> usize;
+    /// Gives those from here on.
+    fn split_off(&mut self, at: usize) -> Vec<u8>;
+}
+
+impl<N: Notation> Lines for ItemEncoder<N> {
+    fn bytes(&self) -> usize {
+        Self::bytes(self)
+    }
+    fn split_off(&mut self, at: usize) -> Vec<u8> {
+        Self::split_off(self, at)
+    }
+}
+
+impl Lines for CsvSink {
+    fn bytes(&self) -> usize {
+        Self::bytes(self)
+    }
+    fn split_off(&mut self, at: usize) -> Vec<u8> {
+        Self::split_off(self, at)
+    }
+}
+
+/// What the items of a block became.
+#[derive(Debug, Default)]
+pub struct Prepared {
+    /// The lines of good items, and where each ends.
+    pub lines: Vec<u8>,
+    /// Their ends.
+    pub ends: Vec<usize>,
+    /// Bad items, one behind the other.
+    pub rejected: Vec<u8>,
+    /// What is wrong with each of them.
+    pub faulty: Vec<Faulty>,
+    /// Values that CSV cannot hold: they are strings when they are imported, or are left out.
+    pub changed: u64,
+    /// The first path of such a value.
+    pub first_changed: Option<String>,
+}
+
+/// Writes items that an import takes.
+pub struct ImportItems<E> {
+    check: ItemCheck,
+    lines: E,
+    out: Prepared,
+    /// Of CSV: the item's own attribute that comes, where it may be of no key.
+    csv: Option<Csv>,
+}
+
+/// What is counted of items in CSV.
+struct Csv {
+    keys: Vec<String>,
+    attribute: String,
+    is_key: bool,
+    depth: u32,
+    /// Of the item.
+    changed: u64,
+    first: Option<String>,
+}
+
+impl<E: Lines> ImportItems<E> {
+    /// With the names of key attributes, which CSV imports by their types, where CSV is written.
+    pub fn new(check: ItemCheck, lines: E, csv_keys: Option<Vec<String>>) -> Self {
+        let csv = csv_keys.map(|keys| Csv { keys, attribute: String::new(), is_key: false, depth: 0, changed: 0, first: None });
+        Self { check, lines, out: Prepared::default(), csv }
+    }
+
+    /// A value comes that CSV holds as a string, or not at all.
+    fn value(&mut self, is_kept: bool) {
+        if let Some(csv) = &mut self.csv
+            && csv.depth == 0
+            && !csv.is_key
+            && !is_kept
+        {
+            csv.changed += 1;
+            csv.first.get_or_insert_with(|| csv.attribute.clone());
+        }
+    }
+
+    fn open(&mut self) {
+        self.value(false);
+        if let Some(csv) = &mut self.csv {
+            csv.depth += 1;
+        }
+    }
+
+    fn close(&mut self) {
+        if let Some(csv) = &mut self.csv {
+            csv.depth -= 1;
+        }
+    }
+}
+
+impl<E: Lines> Sink for ImportItems<E> {
+    const DISTINCT: bool = ItemCheck::DISTINCT;
+
+    fn begin_item(&mut self) {
+        self.check.begin_item();
+        self.lines.begin_item();
+        if let Some(csv) = &mut self.csv {
+            (csv.depth, csv.changed, csv.first) = (0, 0, None);
+        }
+    }
+
+    fn commit_item(&mut self, bytes: usize) -> Result<(), Refusal> {
+        let is_bad = self.check.commit_item(bytes).is_err();
+        let start = self.out.ends.last().copied().unwrap_or(0);
+        self.lines.commit_item(bytes)?;
+        if is_bad {
+            self.out.rejected.append(&mut self.lines.split_off(start));
+            return Ok(());
+        }
+        self.out.ends.push(self.lines.bytes());
+        if let Some(csv) = &mut self.csv {
+            self.out.changed += csv.changed;
+            if self.out.first_changed.is_none() {
+                self.out.first_changed = csv.first.take();
+            }
+        }
+        Ok(())
+    }
+
+    fn abort_item(&mut self) {
+        self.check.abort_item();
+        self.lines.abort_item();
+    }
+
+    fn attribute(&mut self, name: &str) -> Result<Want, Refusal> {
+        self.check.attribute(name)?;
+        if let Some(csv) = &mut self.csv
+            && csv.depth == 0
+        {
+            name.clone_into(&mut csv.attribute);
+            csv.is_key = csv.keys.iter().any(|key| key == name);
+        }
+        self.lines.attribute(name)
+    }
+
+    fn known(&mut self, _name: Key) -> Option<Want> {
+        None
+    }
+
+    fn string(&mut self, value: &str) {
+        self.value(!value.is_empty());
+        self.check.string(value);
+        self.lines.string(value);
+    }
+    fn number(&mut self, value: Number) {
+        self.value(false);
+        self.check.number(value);
+        self.lines.number(value);
+    }
+    fn binary(&mut self, value: &[u8]) {
+        self.value(false);
+        self.check.binary(value);
+        self.lines.binary(value);
+    }
+    fn boolean(&mut self, value: bool) {
+        self.value(false);
+        self.check.boolean(value);
+        self.lines.boolean(value);
+    }
+    fn null(&mut self) {
+        self.value(false);
+        self.check.null();
+        self.lines.null();
+    }
+    fn begin_map(&mut self) {
+        self.open();
+        self.check.begin_map();
+        self.lines.begin_map();
+    }
+    fn end_map(&mut self) {
+        self.close();
+        self.check.end_map();
+        self.lines.end_map();
+    }
+    fn begin_list(&mut self) {
+        self.open();
+        self.check.begin_list();
+        self.lines.begin_list();
+    }
+    fn end_list(&mut self) {
+        self.close();
+        self.check.end_list();
+        self.lines.end_list();
+    }
+    fn begin_set(&mut self, kind: Kind) {
+        self.open();
+        self.check.begin_set(kind);
+        self.lines.begin_set(kind);
+    }
+    fn end_set(&mut self) {
+        self.close();
+        self.check.end_set();
+        self.lines.end_set();
+    }
+}
+
+impl<E: Lines> BlockSink for ImportItems<E> {
+    type Out = Prepared;
+
+    fn begin_text(&mut self, block: &Block) {
+        self.check.begin_text(block);
+    }
+
+    fn end_block(&mut self) -> Result<Prepared> {
+        let (faulty, lines) = (self.check.take().faulty, self.lines.split_off(0));
+        Ok(Prepared { lines, faulty, ..mem::take(&mut self.out) })
+    }
+}

@@ -1,0 +1,571 @@
+//! Import files that pass the dry run, from any source of items: in the format and compression that the
+//! import expects, of a size that imports fast, shuffled where the items are sorted, and with the document that the
+//! AWS CLI takes.
+//!
+//! ```text
+//! DEST/import-table.json        for `aws dynamodb import-table --cli-input-json`
+//! DEST/data/part-00000.json.gz  the objects
+//! DEST/rejected.json.gz         items that an import would refuse, in the same format
+//! DEST/rejected.jsonl           what is wrong with each of them
+//! ```
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use serde_json::{Value, json};
+
+use super::advice::{MAX_OBJECTS, Order};
+use super::check::{Faulty, ItemCheck, Rules};
+use super::items::{ImportItems, Lines, Prepared};
+use super::spec::CsvOptions;
+use super::{InputFormat, TableSpec};
+use crate::codec::{Codec, Compressor};
+use crate::control::Control;
+use crate::engine::ledger::Totals;
+use crate::engine::pipeline::Step;
+use crate::error::{Code, Error, Result};
+use crate::export::dest::{folder_of, replace_folder, temporary_folder};
+use crate::export::open::Export;
+use crate::export::parts::WrittenFile;
+use crate::export::read::{OnError, ReadOptions};
+use crate::format::csv::{self, CsvSink};
+use crate::format::encode::ItemEncoder;
+use crate::format::ion::encode::Ion;
+use crate::format::json::encode::DynamodbJson;
+use crate::merge::spill::{Buckets, DEEPEST, Fields, Run, Spill, put_bytes};
+use crate::schema::Numbers;
+
+/// Whether items are shuffled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shuffle {
+    /// Where the first of them are sorted by their partition key, or those of one stand together.
+    #[default]
+    Auto,
+    /// In any case.
+    Always,
+    /// In no case: they keep their order.
+    Never,
+}
+
+impl Shuffle {
+    /// The names.
+    pub const NAMES: &[&str] = &["auto", "always", "never"];
+}
+
+impl FromStr for Shuffle {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        Ok(match text {
+            "auto" => Self::Auto,
+            "always" => Self::Always,
+            "never" => Self::Never,
+            _ => return Err(Error::usage(format!("shuffle must be one of {}, not {text:?}", Self::NAMES.join(", ")))),
+        })
+    }
+}
+
+/// How import files are made.
+#[derive(Clone, Debug)]
+pub struct PrepareOptions {
+    /// How the source is read. Records that cannot be read are not among the rejected items.
+    pub read: ReadOptions,
+    /// The format of the objects; the spec's, or DynamoDB JSON, for `None`.
+    pub to: Option<InputFormat>,
+    /// Their compression; the spec's, or gzip, for `None`.
+    pub compression: Option<Codec>,
+    /// Decompressed bytes behind which the next object begins.
+    pub file_size: u64,
+    /// Whether items are shuffled, and by what.
+    pub shuffle: Shuffle,
+    /// The same seed gives the same files.
+    pub seed: u64,
+    /// Bytes of items that are shuffled in memory at a time.
+    pub memory: u64,
+    /// A folder that holds what was prepared before is replaced.
+    pub overwrite: bool,
+    /// The table's name, where the spec has none or is to have another.
+    pub table_name: Option<String>,
+    /// The bucket that the objects will be in.
+    pub bucket: Option<String>,
+    /// What their keys will begin with; the name of the destination and `/` where neither this nor the spec says it.
+    pub prefix: Option<String>,
+}
+
+/// Decompressed bytes of an object, unless another number is given: some 250,000 items of 1 KB.
+pub const FILE_SIZE: u64 = 256 << 20;
+/// Bytes of items that are shuffled in memory at a time, unless another number is given.
+pub const MEMORY: u64 = 256 << 20;
+
+impl Default for PrepareOptions {
+    fn default() -> Self {
+        Self {
+            read: ReadOptions::default(),
+            to: None,
+            compression: None,
+            file_size: FILE_SIZE,
+            shuffle: Shuffle::Auto,
+            seed: 0,
+            memory: MEMORY,
+            overwrite: false,
+            table_name: None,
+            bucket: None,
+            prefix: None,
+        }
+    }
+}
+
+/// What was prepared.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PrepareReport {
+    /// What was read.
+    pub totals: Totals,
+    /// The objects.
+    pub files: Vec<WrittenFile>,
+    /// Items in them.
+    pub items: u64,
+    /// Their decompressed bytes: what AWS bills.
+    pub bytes: u64,
+    /// Items that an import would refuse: they are in the file of rejected ones.
+    pub rejected: u64,
+    /// What is wrong with the first of them.
+    pub first_rejected: Option<String>,
+    /// Values that CSV cannot hold: imported they are strings, or left out where they are empty or null.
+    pub changed: u64,
+    /// The path of the first of them.
+    pub first_changed: Option<String>,
+    /// The items were shuffled.
+    pub shuffled: bool,
+    /// What the import is to be asked for: the document in `import-table.json`.
+    pub spec: TableSpec,
+    /// Members of it that nobody has said.
+    pub missing: Vec<&'static str>,
+}
+
+/// What an output folder holds.
+const SPEC: &str = "import-table.json";
+const DATA: &str = "data";
+const REASONS: &str = "rejected.jsonl";
+
+/// Makes import files of the items of a source.
+pub fn prepare_import(
+    source: &Export,
+    dest: &Path,
+    spec: &TableSpec,
+    options: &PrepareOptions,
+    control: &Control,
+) -> Result<PrepareReport> {
+    let to = options.to.or(spec.format).unwrap_or(InputFormat::DynamodbJson);
+    folder_of(dest)?;
+    check_dest(dest, options.overwrite)?;
+    let work = Work {
+        source,
+        dest,
+        rules: Rules::of(spec),
+        spec: described(spec, dest, to, options),
+        to,
+        codec: options.compression.or(spec.compression).unwrap_or(Codec::Gzip),
+        options,
+        control,
+    };
+    let check = {
+        let rules = work.rules.clone();
+        move || ItemCheck::new(rules.clone())
+    };
+    match to {
+        InputFormat::DynamodbJson => {
+            work.run(Vec::new(), move || ImportItems::new(check(), ItemEncoder::<DynamodbJson>::default(), None))
+        }
+        InputFormat::Ion => work.run(Vec::new(), move || ImportItems::new(check(), ItemEncoder::<Ion>::default(), None)),
+        InputFormat::Csv => {
+            // The header line stands first, so the names have to be known.
+            let mut read = options.read.clone();
+            read.policies.max_columns = usize::MAX;
+            let names = source.names_in_text(&read, true, control)?.unwrap_or_default();
+            let header = csv::header(&names);
+            let keys: Vec<_> = work.rules.keys.iter().map(|key| key.name.clone()).collect();
+            work.run(header, move || ImportItems::new(check(), CsvSink::new(&names, Numbers::Auto), Some(keys.clone())))
+        }
+    }
+}
+
+/// The document with what is known of the objects.
+fn described(spec: &TableSpec, dest: &Path, to: InputFormat, options: &PrepareOptions) -> TableSpec {
+    let codec = options.compression.or(spec.compression).unwrap_or(Codec::Gzip);
+    let mut described = spec.clone().with_input(to, &CsvOptions::default(), codec);
+    if let Some(name) = &options.table_name {
+        described = described.with_table_name(name);
+    }
+    let name = dest.file_name().map_or_else(|| "import".into(), |name| name.to_string_lossy().into_owned());
+    let prefix = options.prefix.clone().or_else(|| spec.prefix.clone()).unwrap_or_else(|| format!("{name}/"));
+    match options.bucket.as_ref().or(spec.bucket.as_ref()) {
+        Some(bucket) => described.with_source(bucket, Some(&prefix)),
+        None => described,
+    }
+}
+
+struct Work<'a> {
+    source: &'a Export,
+    dest: &'a Path,
+    rules: Rules,
+    spec: TableSpec,
+    to: InputFormat,
+    codec: Codec,
+    options: &'a PrepareOptions,
+    control: &'a Control,
+}
+
+impl Work<'_> {
+    fn run<E: Lines>(&self, header: Vec<u8>, make: impl Fn() -> ImportItems<E> + Send + Sync + 'static) -> Result<PrepareReport> {
+        let shuffled = match self.options.shuffle {
+            Shuffle::Always => true,
+            Shuffle::Never => false,
+            Shuffle::Auto => self.is_sorted()?,
+        };
+        let failed = |e: &std::io::Error| Error::io(&self.dest.display().to_string(), e);
+        let temporary = temporary_folder(self.dest)?;
+        fs::create_dir(temporary.path().join(DATA)).map_err(|e| failed(&e))?;
+        let mut objects = Objects::new(self, temporary.path(), &header);
+        let mut rejects = Rejects::new(self, temporary.path(), &header);
+        let mut shuffling = if shuffled { Some(Shuffling::new(self.options.seed, folder_of(self.dest)?)?) } else { None };
+        let mut report = PrepareReport {
+            totals: Totals::default(),
+            files: Vec::new(),
+            items: 0,
+            bytes: 0,
+            rejected: 0,
+            first_rejected: None,
+            changed: 0,
+            first_changed: None,
+            shuffled,
+            spec: self.spec.clone(),
+            missing: self.missing(),
+        };
+        let mut steps = self.source.steps(&self.options.read, self.control, make)?;
+        for step in &mut steps {
+            let out = match step? {
+                Step::File { error: Some(error), .. } => return Err(error),
+                Step::File { .. } => continue,
+                Step::Block { out, .. } => out,
+            };
+            let Prepared { lines, ends, rejected, faulty, changed, first_changed, .. } = out;
+            report.items += ends.len() as u64;
+            report.changed += changed;
+            report.first_changed = report.first_changed.take().or(first_changed);
+            report.rejected += faulty.len() as u64;
+            if report.first_rejected.is_none() {
+                report.first_rejected = faulty.first().and_then(|item| item.faults.first()).map(|fault| fault.message.clone());
+            }
+            rejects.write(&rejected, &faulty)?;
+            match &mut shuffling {
+                None => objects.write(&lines, &ends)?,
+                Some(shuffling) => shuffling.push(&lines, &ends)?,
+            }
+        }
+        report.totals = steps.totals().clone();
+        drop(steps);
+        if let Some(shuffling) = shuffling {
+            shuffling.write(self.options.memory, self.control, &mut objects)?;
+        }
+        rejects.finish()?;
+        (report.files, report.bytes) = objects.finish()?;
+        let text = format!("{:#}\n", self.spec.to_json());
+        fs::write(temporary.path().join(SPEC), text).map_err(|e| failed(&e))?;
+        replace_folder(temporary, self.dest).map_err(|e| failed(&e))?;
+        Ok(report)
+    }
+
+    /// Whether the first items stand in the order of their partition keys. Sources are in some order, or in none.
+    fn is_sorted(&self) -> Result<bool> {
+        const LOOKED_AT: u64 = 20_000;
+        let rules = self.rules.clone();
+        let read = ReadOptions { on_error: OnError::Skip, ..self.options.read.clone() };
+        // A look at the first items is no progress.
+        let control = Control::default();
+        let (mut order, mut seen) = (Order::default(), 0);
+        for step in self.source.steps(&read, &control, move || ItemCheck::new(rules.clone()))? {
+            self.control.check()?;
+            let Step::Block { out, .. } = step? else { continue };
+            let mut start = 0;
+            for end in out.key_ends {
+                order.push(&out.keys[start..end as usize]);
+                start = end as usize;
+                seen += 1;
+            }
+            if seen >= LOOKED_AT {
+                break;
+            }
+        }
+        Ok(order.is_sorted())
+    }
+
+    /// What the document does not say, and AWS requires.
+    fn missing(&self) -> Vec<&'static str> {
+        let members = [("TableName", self.spec.table_name.is_some()), ("S3Bucket", self.spec.bucket.is_some())];
+        members.into_iter().filter(|(_, known)| !known).map(|(name, _)| name).collect()
+    }
+
+    fn ending(&self) -> String {
+        let format = match self.to {
+            InputFormat::DynamodbJson => "json",
+            InputFormat::Ion => "ion",
+            InputFormat::Csv => "csv",
+        };
+        let codec = match self.codec {
+            Codec::None => "",
+            Codec::Gzip => ".gz",
+            Codec::Zstd => ".zst",
+        };
+        format!("{format}{codec}")
+    }
+
+    fn failed(&self, error: &std::io::Error) -> Error {
+        Error::io(&self.dest.display().to_string(), error)
+    }
+}
+
+/// A file that is written, compressed.
+struct OpenFile {
+    writer: Compressor<BufWriter<File>>,
+    path: PathBuf,
+    bytes: u64,
+    items: u64,
+}
+
+impl OpenFile {
+    fn create(work: &Work<'_>, built: &Path, path: &Path, header: &[u8]) -> Result<Self> {
+        let file = File::create_new(built.join(path)).map_err(|e| work.failed(&e))?;
+        let mut writer = Compressor::new(work.codec, BufWriter::new(file));
+        writer.write_all(header).map_err(|e| work.failed(&e))?;
+        Ok(Self { writer, path: path.to_owned(), bytes: header.len() as u64, items: 0 })
+    }
+
+    fn finish(self, work: &Work<'_>) -> Result<WrittenFile> {
+        let failed = |e: std::io::Error| work.failed(&e);
+        let file = self.writer.finish().map_err(failed)?.into_inner().map_err(|e| failed(e.into_error()))?;
+        file.sync_all().map_err(failed)?;
+        let bytes = file.metadata().map_err(failed)?.len();
+        Ok(WrittenFile { path: work.dest.join(self.path), bytes, rows: self.items })
+    }
+}
+
+/// The objects, one after the other. One ends with the item that reaches its size.
+struct Objects<'a> {
+    work: &'a Work<'a>,
+    built: &'a Path,
+    header: &'a [u8],
+    open: Option<OpenFile>,
+    written: Vec<WrittenFile>,
+    bytes: u64,
+}
+
+impl<'a> Objects<'a> {
+    fn new(work: &'a Work<'a>, built: &'a Path, header: &'a [u8]) -> Self {
+        Self { work, built, header, open: None, written: Vec::new(), bytes: 0 }
+    }
+
+    /// Writes lines, each of which ends at one of `ends`.
+    fn write(&mut self, lines: &[u8], ends: &[usize]) -> Result<()> {
+        let (mut start, mut items) = (0, 0);
+        for &end in ends {
+            items += 1;
+            let room = self.work.options.file_size.saturating_sub(self.open.as_ref().map_or(0, |open| open.bytes));
+            if (end - start) as u64 >= room {
+                self.put(&lines[start..end], items)?;
+                self.close()?;
+                (start, items) = (end, 0);
+            }
+        }
+        if items > 0 { self.put(&lines[start..], items) } else { Ok(()) }
+    }
+
+    fn put(&mut self, lines: &[u8], items: u64) -> Result<()> {
+        let open = match &mut self.open {
+            Some(open) => open,
+            none => {
+                if self.written.len() as u64 == MAX_OBJECTS {
+                    let message = format!("more than {MAX_OBJECTS} objects, which an import does not take: choose a larger file_size");
+                    return Err(Error::usage(message));
+                }
+                let name = format!("part-{:05}.{}", self.written.len(), self.work.ending());
+                let path = Path::new(DATA).join(name);
+                none.insert(OpenFile::create(self.work, self.built, &path, self.header)?)
+            }
+        };
+        open.writer.write_all(lines).map_err(|e| self.work.failed(&e))?;
+        open.bytes += lines.len() as u64;
+        open.items += items;
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<()> {
+        if let Some(open) = self.open.take() {
+            self.bytes += open.bytes;
+            self.written.push(open.finish(self.work)?);
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<(Vec<WrittenFile>, u64)> {
+        self.close()?;
+        Ok((self.written, self.bytes))
+    }
+}
+
+/// The items that an import would refuse, and why: files that there are only where there are such items.
+struct Rejects<'a> {
+    work: &'a Work<'a>,
+    built: &'a Path,
+    header: &'a [u8],
+    open: Option<(OpenFile, BufWriter<File>)>,
+}
+
+impl<'a> Rejects<'a> {
+    fn new(work: &'a Work<'a>, built: &'a Path, header: &'a [u8]) -> Self {
+        Self { work, built, header, open: None }
+    }
+
+    fn write(&mut self, lines: &[u8], faulty: &[Faulty]) -> Result<()> {
+        if faulty.is_empty() {
+            return Ok(());
+        }
+        let failed = |e: std::io::Error| self.work.failed(&e);
+        let (items, reasons) = match &mut self.open {
+            Some(open) => open,
+            none => {
+                let path = PathBuf::from(format!("rejected.{}", self.work.ending()));
+                let items = OpenFile::create(self.work, self.built, &path, self.header)?;
+                let reasons = File::create_new(self.built.join(REASONS)).map_err(failed)?;
+                none.insert((items, BufWriter::new(reasons)))
+            }
+        };
+        items.writer.write_all(lines).map_err(failed)?;
+        for item in faulty {
+            let errors: Value = item.faults.iter().map(|fault| json!({"path": fault.path, "message": fault.message})).collect();
+            writeln!(reasons, "{}", json!({"item": items.items, "errors": errors})).map_err(failed)?;
+            items.items += 1;
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<()> {
+        let Some((items, mut reasons)) = self.open else { return Ok(()) };
+        items.finish(self.work)?;
+        reasons.flush().and_then(|()| reasons.get_ref().sync_all()).map_err(|e| self.work.failed(&e))
+    }
+}
+
+/// Items in random buckets on disk: a bucket that fits in memory is shuffled there.
+struct Shuffling {
+    random: fastrand::Rng,
+    spill: Spill,
+    buckets: Buckets,
+    record: Vec<u8>,
+}
+
+impl Shuffling {
+    fn new(seed: u64, folder: &Path) -> Result<Self> {
+        Ok(Self {
+            random: fastrand::Rng::with_seed(seed),
+            spill: Spill::new(Some(folder))?,
+            buckets: Buckets::new(0),
+            record: Vec::new(),
+        })
+    }
+
+    fn push(&mut self, lines: &[u8], ends: &[usize]) -> Result<()> {
+        let mut start = 0;
+        for &end in ends {
+            let key = self.random.u64(..).to_le_bytes();
+            self.record.clear();
+            put_bytes(&mut self.record, &key);
+            self.record.extend_from_slice(&lines[start..end]);
+            self.buckets.push(&key, &self.record, &self.spill)?;
+            start = end;
+        }
+        Ok(())
+    }
+
+    fn write(self, memory: u64, control: &Control, objects: &mut Objects<'_>) -> Result<()> {
+        let Self { mut random, spill, buckets, .. } = self;
+        let runs = buckets.finish(&spill)?;
+        runs.iter().try_for_each(|run| write_shuffled(run, 0, memory, &spill, &mut random, control, objects))
+    }
+}
+
+fn write_shuffled(
+    run: &Run,
+    level: u32,
+    memory: u64,
+    spill: &Spill,
+    random: &mut fastrand::Rng,
+    control: &Control,
+    objects: &mut Objects<'_>,
+) -> Result<()> {
+    control.check()?;
+    if run.bytes > memory && level < DEEPEST {
+        let parts = run.divide(level + 1, spill)?;
+        return parts.iter().try_for_each(|part| write_shuffled(part, level + 1, memory, spill, random, control, objects));
+    }
+    let (mut lines, mut places) = (Vec::with_capacity(run.bytes as usize), Vec::new());
+    let mut reader = run.read(spill);
+    while let Some(record) = reader.next_record()? {
+        let mut fields = Fields(record);
+        fields.bytes();
+        let start = lines.len();
+        lines.extend_from_slice(fields.0);
+        places.push((start, lines.len()));
+    }
+    random.shuffle(&mut places);
+    places.into_iter().try_for_each(|(start, end)| objects.write(&lines[start..end], &[end - start]))
+}
+
+/// Refuses a folder that holds something, or something that was not prepared.
+fn check_dest(dest: &Path, overwrite: bool) -> Result<()> {
+    let shown = dest.display().to_string();
+    let entries = match fs::read_dir(dest) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(Error::io(&shown, &error)),
+    };
+    let refused = |message: String| Err(Error::new(Code::DestExists, message).in_file(&*shown));
+    for entry in entries {
+        let name = entry.map_err(|e| Error::io(&shown, &e))?.file_name();
+        if !overwrite {
+            return refused("the folder is not empty; --overwrite (overwrite=True) replaces it".into());
+        }
+        let name = name.to_string_lossy().into_owned();
+        let foreign = match &*name {
+            SPEC | REASONS => None,
+            DATA => foreign_part(&dest.join(DATA)).map_err(|e| Error::io(&shown, &e))?,
+            name if is_of(name, "rejected") => None,
+            name => Some(name.to_owned()),
+        };
+        if let Some(foreign) = foreign {
+            return refused(format!("the folder holds {foreign:?}, which Dynarrow did not prepare; it is not overwritten"));
+        }
+    }
+    Ok(())
+}
+
+/// What is no object in the folder of objects.
+fn foreign_part(folder: &Path) -> std::io::Result<Option<String>> {
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        let is_part = name.strip_prefix("part-").and_then(|rest| rest.split_once('.')).is_some_and(|(number, _)| {
+            number.len() == 5 && number.bytes().all(|b| b.is_ascii_digit()) && is_of(&name, &format!("part-{number}"))
+        });
+        if !is_part {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a file has this name and the ending of a format.
+fn is_of(name: &str, stem: &str) -> bool {
+    let Some(ending) = name.strip_prefix(stem).and_then(|rest| rest.strip_prefix('.')) else { return false };
+    let format = ending.strip_suffix(".gz").or_else(|| ending.strip_suffix(".zst")).unwrap_or(ending);
+    matches!(format, "json" | "ion" | "csv")
+}
