@@ -14,6 +14,7 @@ mod json;
 mod merge;
 mod options;
 mod output;
+mod prepare;
 mod progress;
 mod relocate;
 mod schema;
@@ -63,6 +64,7 @@ enum Verb {
     Relocate(relocate::Relocate),
     Ddl(ddl::Ddl),
     Validate(validate::Validate),
+    Prepare(Box<prepare::Prepare>),
     /// Write items into a table that exists, in AWS or a local one (Python package)
     Upload(InPython),
     /// Read a table, in AWS or a local one, into an export (Python package)
@@ -124,6 +126,7 @@ where
                 Verb::Relocate(verb) => verb.run(&mut out, control),
                 Verb::Ddl(verb) => verb.run(&mut out, control),
                 Verb::Validate(verb) => verb.run(&mut out, control),
+                Verb::Prepare(verb) => verb.run(&mut out, control),
                 Verb::Upload(_) => InPython::refuse("upload"),
                 Verb::Dump(_) => InPython::refuse("dump"),
             };

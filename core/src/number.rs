@@ -178,6 +178,12 @@ impl Number {
         Self { mantissa, exponent: exponent.try_into().map_or(0, i16::from_le_bytes) }
     }
 
+    /// Mantissa and exponent.
+    #[inline]
+    pub(crate) fn parts(self) -> (i128, i16) {
+        (self.mantissa, self.exponent)
+    }
+
     /// Digits and exponent without trailing zeros: `(25, -1)`, `(6, 2)`, `(0, 0)`.
     pub fn stripped(self) -> (i128, i16) {
         let (mut mantissa, mut exponent) = (self.mantissa, self.exponent);

@@ -46,14 +46,7 @@ const NONE: u32 = u32::MAX;
 impl Default for OpenNames {
     fn default() -> Self {
         let root = Node { name: "".into(), map: 0 };
-        Self {
-            names: Names::default(),
-            nodes: vec![root],
-            open: Vec::new(),
-            maps: 0,
-            others: Members::default(),
-            texts: Vec::new(),
-        }
+        Self { names: Names::default(), nodes: vec![root], open: Vec::new(), maps: 0, others: Members::default(), texts: Vec::new() }
     }
 }
 

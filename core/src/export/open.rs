@@ -142,6 +142,11 @@ impl Export {
         Ok(Self { csv: Arc::new(options), learnt: Arc::default(), ..self })
     }
 
+    /// How files of CSV are read.
+    pub fn csv(&self) -> &CsvOptions {
+        &self.csv
+    }
+
     /// The same source, whose records are read as something else.
     pub(crate) fn read_as(self, read_as: ReadAs) -> Self {
         Self { read_as, learnt: Arc::default(), ..self }

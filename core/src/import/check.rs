@@ -46,9 +46,17 @@ pub struct Rules {
     pub keys: Vec<KeyRule>,
     /// The vector indexes.
     pub vectors: Vec<VectorIndex>,
+    /// For each key the next one of the same attribute.
+    next: Vec<Option<usize>>,
 }
 
 impl Rules {
+    fn new(keys: Vec<KeyRule>, vectors: Vec<VectorIndex>) -> Self {
+        let behind = |at: usize| keys[at + 1..].iter().position(|key| key.name == keys[at].name).map(|n| at + 1 + n);
+        let next = (0..keys.len()).map(behind).collect();
+        Self { keys, vectors, next }
+    }
+
     /// Those of the table that an import is to make.
     pub fn of(spec: &TableSpec) -> Self {
         let rule = |name: &String, index: Option<&str>| {
@@ -59,7 +67,7 @@ impl Rules {
             let names = index.partition_key.iter().chain(&index.sort_key);
             names.filter_map(|name| rule(name, Some(&index.name))).collect::<Vec<_>>()
         });
-        Self { keys: of_table.chain(of_indexes).collect(), vectors: spec.vector_indexes.clone() }
+        Self::new(of_table.chain(of_indexes).collect(), spec.vector_indexes.clone())
     }
 
     /// What they say of an attribute of an item.
@@ -265,16 +273,13 @@ impl ItemCheck {
 
     /// The value of an attribute that is of a key.
     fn key_value(&mut self, first: usize, kind: Kind, size: u64) {
-        let name = &self.rules.keys[first].name;
-        let mut found = Vec::new();
-        for (at, rule) in self.rules.keys.iter().enumerate().skip(first) {
-            if rule.name == *name {
-                self.met[at] = true;
-                found.extend(key_fault(rule, at, kind, size));
+        let mut next = Some(first);
+        while let Some(at) = next {
+            self.met[at] = true;
+            next = self.rules.next[at];
+            if let Some((message, unknown)) = key_fault(&self.rules.keys[at], at, kind, size) {
+                self.push(message, unknown);
             }
-        }
-        for (message, unknown) in found {
-            self.push(message, unknown);
         }
     }
 
@@ -590,7 +595,7 @@ mod tests {
         let key = |name: &str, kind, index: Option<&str>| KeyRule { name: name.into(), kind, index: index.map(Into::into) };
         let keys =
             vec![key("pk", Kind::S, None), key("sk", Kind::N, None), key("g", Kind::B, Some("by-g")), key("pk", Kind::S, Some("by-pk"))];
-        Rules { keys, vectors: Vec::new() }
+        Rules::new(keys, Vec::new())
     }
 
     fn check(attributes: &str) -> (Vec<(String, String)>, Checks) {

@@ -143,6 +143,45 @@ pub struct PrepareReport {
     pub missing: Vec<&'static str>,
 }
 
+impl PrepareReport {
+    /// The report, without what was read.
+    pub fn to_json(&self) -> Value {
+        let file = |file: &WrittenFile| json!({"path": file.path.display().to_string(), "bytes": file.bytes, "rows": file.rows});
+        json!({
+            "files": self.files.iter().map(file).collect::<Value>(),
+            "prepared": self.items,
+            "bytes": self.bytes,
+            "rejected": self.rejected,
+            "first_rejected": self.first_rejected,
+            "changed": self.changed,
+            "first_changed": self.first_changed,
+            "shuffled": self.shuffled,
+            "spec": self.spec.to_json(),
+            "missing": self.missing,
+        })
+    }
+}
+
+/// The format of objects by its name elsewhere in Dynarrow.
+pub fn input_format(name: &str) -> Result<InputFormat> {
+    Ok(match name {
+        "dynamodb_json" => InputFormat::DynamodbJson,
+        "ion" => InputFormat::Ion,
+        "csv" => InputFormat::Csv,
+        _ => return Err(Error::usage(format!("an import reads dynamodb_json, ion and csv, not {name:?}"))),
+    })
+}
+
+/// The compression of objects by its name elsewhere in Dynarrow.
+pub fn compression(name: &str) -> Result<Codec> {
+    Ok(match name {
+        "none" => Codec::None,
+        "gzip" => Codec::Gzip,
+        "zstd" => Codec::Zstd,
+        _ => return Err(Error::usage(format!("compression must be one of gzip, zstd, none, not {name:?}"))),
+    })
+}
+
 /// What an output folder holds.
 const SPEC: &str = "import-table.json";
 const DATA: &str = "data";
@@ -159,10 +198,12 @@ pub fn prepare_import(
     let to = options.to.or(spec.format).unwrap_or(InputFormat::DynamodbJson);
     folder_of(dest)?;
     check_dest(dest, options.overwrite)?;
+    let rules = Rules::of(spec);
+    let source = &typed(source, &rules)?;
     let work = Work {
         source,
         dest,
-        rules: Rules::of(spec),
+        rules,
         spec: described(spec, dest, to, options),
         to,
         codec: options.compression.or(spec.compression).unwrap_or(Codec::Gzip),
@@ -174,10 +215,8 @@ pub fn prepare_import(
         move || ItemCheck::new(rules.clone())
     };
     match to {
-        InputFormat::DynamodbJson => {
-            work.run(Vec::new(), move || ImportItems::new(check(), ItemEncoder::<DynamodbJson>::default(), None))
-        }
-        InputFormat::Ion => work.run(Vec::new(), move || ImportItems::new(check(), ItemEncoder::<Ion>::default(), None)),
+        InputFormat::DynamodbJson => work.run(&[], move || ImportItems::new(check(), ItemEncoder::<DynamodbJson>::default(), None)),
+        InputFormat::Ion => work.run(&[], move || ImportItems::new(check(), ItemEncoder::<Ion>::default(), None)),
         InputFormat::Csv => {
             // The header line stands first, so the names have to be known.
             let mut read = options.read.clone();
@@ -185,9 +224,23 @@ pub fn prepare_import(
             let names = source.names_in_text(&read, true, control)?.unwrap_or_default();
             let header = csv::header(&names);
             let keys: Vec<_> = work.rules.keys.iter().map(|key| key.name.clone()).collect();
-            work.run(header, move || ImportItems::new(check(), CsvSink::new(&names, Numbers::Auto), Some(keys.clone())))
+            work.run(&header, move || ImportItems::new(check(), CsvSink::new(&names, Numbers::Auto), Some(keys.clone())))
         }
     }
+}
+
+/// The source, whose columns of CSV have the types that the keys have.
+fn typed(source: &Export, rules: &Rules) -> Result<Export> {
+    let mut options = source.csv().clone();
+    for key in &rules.keys {
+        if let Some(given) = options.types.insert(key.name.clone(), key.kind)
+            && given != key.kind
+        {
+            let (name, is, given) = (&key.name, key.kind.descriptor(), given.descriptor());
+            return Err(Error::usage(format!("the key {name:?} is of type {is}, and types says {given}")));
+        }
+    }
+    source.clone().with_csv(options)
 }
 
 /// The document with what is known of the objects.
@@ -217,7 +270,7 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    fn run<E: Lines>(&self, header: Vec<u8>, make: impl Fn() -> ImportItems<E> + Send + Sync + 'static) -> Result<PrepareReport> {
+    fn run<E: Lines>(&self, header: &[u8], make: impl Fn() -> ImportItems<E> + Send + Sync + 'static) -> Result<PrepareReport> {
         let shuffled = match self.options.shuffle {
             Shuffle::Always => true,
             Shuffle::Never => false,
@@ -226,8 +279,8 @@ impl Work<'_> {
         let failed = |e: &std::io::Error| Error::io(&self.dest.display().to_string(), e);
         let temporary = temporary_folder(self.dest)?;
         fs::create_dir(temporary.path().join(DATA)).map_err(|e| failed(&e))?;
-        let mut objects = Objects::new(self, temporary.path(), &header);
-        let mut rejects = Rejects::new(self, temporary.path(), &header);
+        let mut objects = Objects::new(self, temporary.path(), header);
+        let mut rejects = Rejects::new(self, temporary.path(), header);
         let mut shuffling = if shuffled { Some(Shuffling::new(self.options.seed, folder_of(self.dest)?)?) } else { None };
         let mut report = PrepareReport {
             totals: Totals::default(),
@@ -466,12 +519,7 @@ struct Shuffling {
 
 impl Shuffling {
     fn new(seed: u64, folder: &Path) -> Result<Self> {
-        Ok(Self {
-            random: fastrand::Rng::with_seed(seed),
-            spill: Spill::new(Some(folder))?,
-            buckets: Buckets::new(0),
-            record: Vec::new(),
-        })
+        Ok(Self { random: fastrand::Rng::with_seed(seed), spill: Spill::new(Some(folder))?, buckets: Buckets::new(0), record: Vec::new() })
     }
 
     fn push(&mut self, lines: &[u8], ends: &[usize]) -> Result<()> {

@@ -43,10 +43,23 @@ pub fn value_size(value: &AttributeValue) -> u64 {
 /// that the pairs of digits are those of base 100, counted from the decimal point, so that
 /// `1010` has two pairs and `1.5` too; zero has a single byte, and a sign is one more.
 pub fn number_size(number: Number) -> u64 {
-    let (digits, exponent) = number.stripped();
-    if digits == 0 {
+    let (mantissa, exponent) = number.parts();
+    if mantissa == 0 {
         return 1;
     }
+    // Few numbers need the division of an i128. The pairs of the others are the digits of base 100 of an integer.
+    if let (Ok(mut pairs), -2..=0) = (u64::try_from(mantissa.unsigned_abs()), exponent)
+        && pairs <= u64::MAX / 10
+    {
+        if exponent == -1 {
+            pairs *= 10;
+        }
+        while pairs.is_multiple_of(100) {
+            pairs /= 100;
+        }
+        return 2 + u64::from(pairs.ilog10() / 2) + u64::from(mantissa < 0);
+    }
+    let (digits, exponent) = number.stripped();
     // The places of the first and of the last digit, from the decimal point.
     let (last, first) = (i32::from(exponent), i32::from(exponent) + digits.unsigned_abs().ilog10() as i32);
     let pairs = first.div_euclid(2) - last.div_euclid(2) + 1;

@@ -148,7 +148,11 @@ fn assumptions() {
     let strict_costs_item = [
         (Unknown::BesideItem, "DYNAMODB_JSON", lines(&format!("{{\"Item\":{{{after}}},\"x\":1}}"))),
         (Unknown::DuplicateAttributes, "DYNAMODB_JSON", lines(&format!("{{\"Item\":{{{after},\"pk\":{{\"S\":\"y\"}}}}}}"))),
-        (Unknown::IonTypes, "ION", "{Item:{pk:\"a\",sk:1.}}\n{Item:{pk:\"x\",sk:1e0}}\n{Item:{pk:\"b\",sk:1.}}\n{Item:{pk:\"c\",sk:1.}}\n".into()),
+        (
+            Unknown::IonTypes,
+            "ION",
+            "{Item:{pk:\"a\",sk:1.}}\n{Item:{pk:\"x\",sk:1e0}}\n{Item:{pk:\"b\",sk:1.}}\n{Item:{pk:\"c\",sk:1.}}\n".into(),
+        ),
         (Unknown::CsvColumns, "CSV", "pk,sk\na,1\nx\nb,1\nc,1\n".into()),
     ];
     for (unknown, format, text) in strict_costs_item {
@@ -170,7 +174,11 @@ fn assumptions() {
         (Unknown::ByteOrderMark, "DYNAMODB_JSON", format!("\u{feff}{item}\n{item}\n").into_bytes()),
         (Unknown::ByteOrderMark, "CSV", "\u{feff}pk,sk\na,1\n".as_bytes().to_vec()),
         (Unknown::CsvHeader, "CSV", b"pk,sk,sk\na,1,2\n".to_vec()),
-        (Unknown::NotUtf8, "DYNAMODB_JSON", [item.as_bytes(), b"\n{\"Item\":{\"pk\":{\"S\":\"\xff\"},\"sk\":{\"N\":\"1\"}}}\n", item.as_bytes()].concat()),
+        (
+            Unknown::NotUtf8,
+            "DYNAMODB_JSON",
+            [item.as_bytes(), b"\n{\"Item\":{\"pk\":{\"S\":\"\xff\"},\"sk\":{\"N\":\"1\"}}}\n", item.as_bytes()].concat(),
+        ),
     ];
     for (unknown, format, bytes) in of_objects {
         let (objects, spec) = (bucket(&[("a", bytes)]), spec(format, "NONE"));
@@ -201,7 +209,8 @@ fn an_object_in_another_form_is_one_error_and_a_hint() {
         ("4.json.gz", compressed(&json, Codec::Gzip)[..40].to_vec()),
     ]);
     let (report, found) = check(&objects, &spec("DYNAMODB_JSON", "GZIP"), &ValidateOptions::default());
-    let all: Vec<_> = found.iter().map(|f| (f.key.as_deref().expect("an object"), f.code.as_str(), f.messages.last().map(|m| &**m))).collect();
+    let all: Vec<_> =
+        found.iter().map(|f| (f.key.as_deref().expect("an object"), f.code.as_str(), f.messages.last().map(|m| &**m))).collect();
     assert_eq!(
         all[..2],
         [
@@ -229,7 +238,10 @@ fn entries_of_aws_are_located() {
     let options = ValidateOptions { log: entries, ..ValidateOptions::default() };
     let (report, _) = one(&text, &spec("DYNAMODB_JSON", "NONE"), &options);
     let located: Vec<_> = report.located.iter().map(|l| (l.item, l.line, l.byte, l.found.len(), &*l.messages[0])).collect();
-    assert_eq!(located, [(1, Some(3), Some(42), 1, "said"), (2, Some(4), Some(68), 0, "said"), (7, None, None, 0, "said"), (0, None, None, 0, "said")]);
+    assert_eq!(
+        located,
+        [(1, Some(3), Some(42), 1, "said"), (2, Some(4), Some(68), 0, "said"), (7, None, None, 0, "said"), (0, None, None, 0, "said")]
+    );
     assert_eq!(counts(&report), (3, 2, 1, 0), "what is located is counted as ever");
     let error = log::parse("{}\n").expect_err("no entry");
     assert_eq!((error.code().as_str(), error.line()), ("E_FORMAT", Some(1)));
@@ -273,7 +285,9 @@ impl Line {
     fn text(&self) -> String {
         match self {
             // A number in one of its forms: keys are equal by value.
-            Self::Good(pk, sk) => format!("{{\"Item\":{{\"pk\":{{\"S\":\"{pk}\"}},\"sk\":{{\"N\":\"{sk}{}\"}}}}}}", ["", ".0", "e0"][*sk as usize % 3]),
+            Self::Good(pk, sk) => {
+                format!("{{\"Item\":{{\"pk\":{{\"S\":\"{pk}\"}},\"sk\":{{\"N\":\"{sk}{}\"}}}}}}", ["", ".0", "e0"][*sk as usize % 3])
+            }
             Self::Blank => "  ".into(),
             Self::NoKey => r#"{"Item":{"sk":{"N":"1"}}}"#.into(),
             Self::BadNumber => r#"{"Item":{"pk":{"S":"a"},"sk":{"N":"1"},"n":{"N":"1e400"}}}"#.into(),
