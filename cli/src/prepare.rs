@@ -23,7 +23,7 @@ use crate::writing::size;
 
 /// Make files that import at the first try
 ///
-/// From any source of items: objects of DynamoDB JSON, Ion or CSV in DEST/data, divided to a size
+/// From any source of items: objects of DynamoDB JSON, Ion or CSV in DEST/data/, divided to a size
 /// that imports fast, shuffled where the items are sorted, and DEST/import-table.json for the AWS CLI.
 /// Items that an import would refuse stand in DEST/rejected.*, with the reasons in DEST/rejected.jsonl,
 /// and are counted.
@@ -36,7 +36,7 @@ pub struct Prepare {
     dest: String,
     #[command(flatten)]
     table: Table,
-    /// The format of the objects [default: the table spec's, else dynamodb_json]
+    /// The format of the objects [default: the table spec's, else DynamoDB JSON]
     #[arg(long, value_name = "FORMAT", value_parser = input_format)]
     to: Option<InputFormat>,
     /// Their compression: none, gzip or zstd [default: the table spec's, else gzip]
@@ -70,7 +70,7 @@ pub struct Prepare {
     /// The bucket that the objects will be in
     #[arg(long)]
     bucket: Option<String>,
-    /// What their keys will begin with there [default: the table spec's, else the name of DEST and /]
+    /// What their keys begin with there, and their paths in DEST [default: the table spec's, else data/]
     #[arg(long)]
     prefix: Option<String>,
     #[command(flatten)]
@@ -99,8 +99,8 @@ Examples:
   dynarrow prepare shop import/ --key PK:S --key SK:S --table-name shop --bucket imports
   dynarrow prepare items.csv import/ --key id:N --types 'price:N,tags:SS'
   dynarrow prepare orders.parquet import/ --table import-table.json --compression zstd
-  dynarrow prepare shop import/ --key PK:S --key SK:S && dynarrow validate import/data --table import/import-table.json
-  aws s3 sync import/data s3://imports/import/ && aws dynamodb import-table --cli-input-json file://import/import-table.json";
+  dynarrow validate import/ --table import/import-table.json
+  aws s3 sync import/data s3://imports/data && aws dynamodb import-table --cli-input-json file://import/import-table.json";
 
 fn delimiter(text: &str) -> Result<u8> {
     match (text, text.as_bytes()) {
@@ -113,7 +113,7 @@ fn delimiter(text: &str) -> Result<u8> {
 
 /// The types of `price:N,tags:SS`. A name may hold colons.
 fn types(text: &str) -> Result<Vec<(String, Kind)>> {
-    let names: ColumnList = text.parse().map_err(Error::usage::<String>)?;
+    let names: ColumnList = text.parse().map_err(|message: String| Error::usage(message))?;
     let of = |column: &String| {
         let (name, kind) = column.rsplit_once(':').unwrap_or((column, ""));
         let kind = Kind::from_descriptor(kind).ok_or_else(|| {

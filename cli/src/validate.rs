@@ -29,8 +29,9 @@ pub struct Validate {
     src: String,
     #[command(flatten)]
     table: Table,
-    /// Only objects whose keys begin with this: a plain string, no folder, as S3KeyPrefix
-    #[arg(long, conflicts_with = "table")]
+    /// Only objects whose keys begin with this: a plain string, no folder, in place of the table
+    /// spec's S3KeyPrefix
+    #[arg(long)]
     prefix: Option<String>,
     /// What is unverified is an error
     #[arg(long)]

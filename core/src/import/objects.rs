@@ -28,6 +28,8 @@ pub struct Objects {
     pub name: String,
     /// Their keys and sizes, in byte order of the keys.
     pub entries: Vec<Entry>,
+    /// Files whose keys do not begin with the prefix.
+    pub passed_over: usize,
     /// Keeps the data of a pipe.
     #[cfg(not(target_arch = "wasm32"))]
     _source: Option<crate::export::open::Export>,
@@ -37,10 +39,12 @@ impl Objects {
     /// All files of a storage, whose keys the prefix is matched against as the plain string that it is.
     pub fn of(storage: Arc<dyn Storage>, name: &str, prefix: Option<&str>) -> Result<Self> {
         let mut entries = storage.list_all()?;
+        let all = entries.len();
         entries.retain(|entry| entry.key.starts_with(prefix.unwrap_or_default()));
         Ok(Self {
             storage,
             name: name.into(),
+            passed_over: all - entries.len(),
             entries,
             #[cfg(not(target_arch = "wasm32"))]
             _source: None,
@@ -58,7 +62,7 @@ impl Objects {
         }
         let source = open_export_with(src, control)?;
         let entries = source.files().iter().filter_map(|file| Some(Entry { key: file.key.clone()?, size: file.size? })).collect();
-        Ok(Self { storage: source.storage().clone(), name: src.into(), entries, _source: Some(source) })
+        Ok(Self { storage: source.storage().clone(), name: src.into(), entries, passed_over: 0, _source: Some(source) })
     }
 
     /// What a spec that does not say it reads: as the bytes of the first object tell, manifests aside.

@@ -1,6 +1,7 @@
 //! Import files that pass the dry run, from any source of items: in the format and compression that the
 //! import expects, of a size that imports fast, shuffled where the items are sorted, and with the document that the
-//! AWS CLI takes.
+//! AWS CLI takes. The folder that they stand in is the image of the bucket: the objects' paths are their keys, which
+//! begin with the document's `S3KeyPrefix`.
 //!
 //! ```text
 //! DEST/import-table.json        for `aws dynamodb import-table --cli-input-json`
@@ -89,7 +90,7 @@ pub struct PrepareOptions {
     pub table_name: Option<String>,
     /// The bucket that the objects will be in.
     pub bucket: Option<String>,
-    /// What their keys will begin with; the name of the destination and `/` where neither this nor the spec says it.
+    /// What their keys begin with; `data/` where neither this nor the spec says it.
     pub prefix: Option<String>,
 }
 
@@ -184,7 +185,8 @@ pub fn compression(name: &str) -> Result<Codec> {
 
 /// What an output folder holds.
 const SPEC: &str = "import-table.json";
-const DATA: &str = "data";
+/// What keys begin with where nobody says it.
+const PREFIX: &str = "data/";
 const REASONS: &str = "rejected.jsonl";
 
 /// Makes import files of the items of a source.
@@ -200,11 +202,14 @@ pub fn prepare_import(
     check_dest(dest, options.overwrite)?;
     let rules = Rules::of(spec);
     let source = &typed(source, &rules)?;
+    let prefix = options.prefix.as_deref().or(spec.prefix.as_deref()).unwrap_or(PREFIX);
+    check_prefix(prefix)?;
     let work = Work {
         source,
         dest,
         rules,
-        spec: described(spec, dest, to, options),
+        spec: described(spec, to, prefix, options),
+        prefix,
         to,
         codec: options.compression.or(spec.compression).unwrap_or(Codec::Gzip),
         options,
@@ -244,18 +249,13 @@ fn typed(source: &Export, rules: &Rules) -> Result<Export> {
 }
 
 /// The document with what is known of the objects.
-fn described(spec: &TableSpec, dest: &Path, to: InputFormat, options: &PrepareOptions) -> TableSpec {
+fn described(spec: &TableSpec, to: InputFormat, prefix: &str, options: &PrepareOptions) -> TableSpec {
     let codec = options.compression.or(spec.compression).unwrap_or(Codec::Gzip);
     let mut described = spec.clone().with_input(to, &CsvOptions::default(), codec);
     if let Some(name) = &options.table_name {
         described = described.with_table_name(name);
     }
-    let name = dest.file_name().map_or_else(|| "import".into(), |name| name.to_string_lossy().into_owned());
-    let prefix = options.prefix.clone().or_else(|| spec.prefix.clone()).unwrap_or_else(|| format!("{name}/"));
-    match options.bucket.as_ref().or(spec.bucket.as_ref()) {
-        Some(bucket) => described.with_source(bucket, Some(&prefix)),
-        None => described,
-    }
+    described.with_source(options.bucket.as_deref().or(spec.bucket.as_deref()), Some(prefix))
 }
 
 struct Work<'a> {
@@ -263,6 +263,8 @@ struct Work<'a> {
     dest: &'a Path,
     rules: Rules,
     spec: TableSpec,
+    /// What the keys of objects begin with.
+    prefix: &'a str,
     to: InputFormat,
     codec: Codec,
     options: &'a PrepareOptions,
@@ -278,7 +280,9 @@ impl Work<'_> {
         };
         let failed = |e: &std::io::Error| Error::io(&self.dest.display().to_string(), e);
         let temporary = temporary_folder(self.dest)?;
-        fs::create_dir(temporary.path().join(DATA)).map_err(|e| failed(&e))?;
+        if let Some(end) = self.prefix.rfind('/') {
+            fs::create_dir_all(temporary.path().join(&self.prefix[..end])).map_err(|e| failed(&e))?;
+        }
         let mut objects = Objects::new(self, temporary.path(), header);
         let mut rejects = Rejects::new(self, temporary.path(), header);
         let mut shuffling = if shuffled { Some(Shuffling::new(self.options.seed, folder_of(self.dest)?)?) } else { None };
@@ -441,9 +445,8 @@ impl<'a> Objects<'a> {
                     let message = format!("more than {MAX_OBJECTS} objects, which an import does not take: choose a larger file_size");
                     return Err(Error::usage(message));
                 }
-                let name = format!("part-{:05}.{}", self.written.len(), self.work.ending());
-                let path = Path::new(DATA).join(name);
-                none.insert(OpenFile::create(self.work, self.built, &path, self.header)?)
+                let key = format!("{}part-{:05}.{}", self.work.prefix, self.written.len(), self.work.ending());
+                none.insert(OpenFile::create(self.work, self.built, Path::new(&key), self.header)?)
             }
         };
         open.writer.write_all(lines).map_err(|e| self.work.failed(&e))?;
@@ -569,46 +572,59 @@ fn write_shuffled(
     places.into_iter().try_for_each(|(start, end)| objects.write(&lines[start..end], &[end - start]))
 }
 
-/// Refuses a folder that holds something, or something that was not prepared.
-fn check_dest(dest: &Path, overwrite: bool) -> Result<()> {
-    let shown = dest.display().to_string();
-    let entries = match fs::read_dir(dest) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(Error::io(&shown, &error)),
-    };
-    let refused = |message: String| Err(Error::new(Code::DestExists, message).in_file(&*shown));
-    for entry in entries {
-        let name = entry.map_err(|e| Error::io(&shown, &e))?.file_name();
-        if !overwrite {
-            return refused("the folder is not empty; --overwrite (overwrite=True) replaces it".into());
-        }
-        let name = name.to_string_lossy().into_owned();
-        let foreign = match &*name {
-            SPEC | REASONS => None,
-            DATA => foreign_part(&dest.join(DATA)).map_err(|e| Error::io(&shown, &e))?,
-            name if is_of(name, "rejected") => None,
-            name => Some(name.to_owned()),
-        };
-        if let Some(foreign) = foreign {
-            return refused(format!("the folder holds {foreign:?}, which Dynarrow did not prepare; it is not overwritten"));
-        }
+/// A prefix is a path in the folder, beside which nothing else has its name.
+fn check_prefix(prefix: &str) -> Result<()> {
+    let is_path = prefix.split('/').all(|part| !matches!(part, "." | "..")) && !prefix.contains("//") && !prefix.contains('\\');
+    if prefix.is_empty() || prefix.starts_with('/') || !is_path {
+        return Err(Error::usage(format!("the prefix of the objects must be a path below the bucket, as in data/, not {prefix:?}")));
     }
     Ok(())
 }
 
-/// What is no object in the folder of objects.
-fn foreign_part(folder: &Path) -> std::io::Result<Option<String>> {
+/// Refuses a folder that holds something, or something that was not prepared.
+fn check_dest(dest: &Path, overwrite: bool) -> Result<()> {
+    let shown = dest.display().to_string();
+    let failed = |e: std::io::Error| Error::io(&shown, &e);
+    let is_empty = match fs::read_dir(dest) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(failed(error)),
+    };
+    let refused = |message: String| Err(Error::new(Code::DestExists, message).in_file(&*shown));
+    if !is_empty && !overwrite {
+        return refused("the folder is not empty; --overwrite (overwrite=True) replaces it".into());
+    }
+    match foreign(dest, true).map_err(failed)? {
+        Some(path) => {
+            let name = path.strip_prefix(dest).unwrap_or(&path).display().to_string();
+            refused(format!("the folder holds {name:?}, which Dynarrow did not prepare; it is not overwritten"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// What is no object in a folder of objects, nor what stands beside them at the top.
+fn foreign(folder: &Path, top: bool) -> std::io::Result<Option<PathBuf>> {
     for entry in fs::read_dir(folder)? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        let is_part = name.strip_prefix("part-").and_then(|rest| rest.split_once('.')).is_some_and(|(number, _)| {
-            number.len() == 5 && number.bytes().all(|b| b.is_ascii_digit()) && is_of(&name, &format!("part-{number}"))
-        });
-        if !is_part {
-            return Ok(Some(name));
+        let entry = entry?;
+        let (kind, name) = (entry.file_type()?, entry.file_name().to_string_lossy().into_owned());
+        if kind.is_dir() {
+            if let Some(found) = foreign(&entry.path(), false)? {
+                return Ok(Some(found));
+            }
+        } else if !is_object(&name) && !(top && (matches!(&*name, SPEC | REASONS) || is_of(&name, "rejected"))) {
+            return Ok(Some(entry.path()));
         }
     }
     Ok(None)
+}
+
+/// Whether a file's name is that of an object: `part-00000.json.gz`, with anything before it.
+fn is_object(name: &str) -> bool {
+    name.rfind("part-").and_then(|at| name[at..].split_once('.').map(|(stem, _)| (at, stem))).is_some_and(|(at, stem)| {
+        let number = stem.trim_start_matches("part-");
+        number.len() == 5 && number.bytes().all(|b| b.is_ascii_digit()) && is_of(&name[at..], stem)
+    })
 }
 
 /// Whether a file has this name and the ending of a format.

@@ -129,6 +129,8 @@ pub struct Validation {
     codecs: BTreeSet<&'static str>,
     formats: BTreeSet<&'static str>,
     wanted: HashMap<String, Vec<usize>>,
+    /// Files whose keys do not begin with the prefix.
+    passed_over: usize,
 }
 
 /// The books of an object.
@@ -195,6 +197,7 @@ impl Validation {
             codecs: BTreeSet::new(),
             formats: BTreeSet::new(),
             wanted,
+            passed_over: objects.passed_over,
         })
     }
 
@@ -267,6 +270,12 @@ impl Validation {
             region: self.options.region.as_deref(),
         };
         report.findings.extend(advice(&facts));
+        if let Some(prefix) = self.spec.prefix.as_deref().filter(|_| self.files.is_empty() && self.passed_over > 0) {
+            let found = self.passed_over;
+            let message =
+                format!("no object's key begins with S3KeyPrefix {prefix:?}; the folder, which stands for the bucket, has {found} files");
+            report.findings.push(ImportFinding::advice(message));
+        }
         report.price = self.options.price_per_gb.map(|price| price * report.bytes as f64 / f64::from(1 << 30));
         Ok(self.report)
     }

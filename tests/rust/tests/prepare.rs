@@ -44,10 +44,10 @@ fn comparable(items: &[Item]) -> BTreeMap<String, usize> {
 fn dry_run(dest: &Path) -> dynarrow::ImportReport {
     let mut document: Value = serde_json::from_slice(&fs::read(dest.join("import-table.json")).expect("a document")).expect("JSON");
     document["TableCreationParameters"]["TableName"] = "orders".into();
-    document["S3BucketSource"] = json!({"S3Bucket": "bucket"});
+    document["S3BucketSource"]["S3Bucket"] = "bucket".into();
     let spec = TableSpec::from_json(&document).expect("AWS takes it");
-    let data = dest.join("data").display().to_string();
-    validate_import(&data, &spec, ValidateOptions::default(), &Control::default(), |finding| panic!("{finding:?}")).expect("a report")
+    validate_import(&dest.display().to_string(), &spec, ValidateOptions::default(), &Control::default(), |finding| panic!("{finding:?}"))
+        .expect("a report")
 }
 
 fn bytes_of(path: &Path) -> Vec<u8> {
@@ -219,7 +219,7 @@ fn typed_csv_becomes_typed_items() {
         "{\"Item\":{\"pk\":{\"S\":\"a\"},\"sk\":{\"N\":\"1\"},\"price\":{\"N\":\"2.5\"},\"tags\":{\"SS\":[\"x\",\"y\"]}}}\n"
     );
     let document: Value = serde_json::from_slice(&fs::read(dest.join("import-table.json")).expect("a document")).expect("JSON");
-    assert_eq!(document["S3BucketSource"], json!({"S3Bucket": "imports", "S3KeyPrefix": "import/"}));
+    assert_eq!(document["S3BucketSource"], json!({"S3Bucket": "imports", "S3KeyPrefix": "data/"}));
     assert!(TableSpec::from_json(&document).is_ok(), "the document is complete");
     // What stands there is replaced only where it was prepared.
     let refused = |options: &PrepareOptions| {
@@ -229,6 +229,18 @@ fn typed_csv_becomes_typed_items() {
     assert_eq!(refused(&PrepareOptions { overwrite: true, ..options.clone() }), Ok(()));
     fs::write(dest.join("data/mine.txt"), "x").expect("writes");
     assert_eq!(refused(&PrepareOptions { overwrite: true, ..options }), Err("E_DEST_EXISTS"));
+    // The prefix is the path.
+    let there = PrepareOptions { prefix: Some("a/b-".into()), ..PrepareOptions::default() };
+    let good = source(&[json!({"pk": {"S": "a"}, "sk": {"N": "1"}}).as_object().expect("an object").clone()]);
+    let report = prepare(&good, &folder.path().join("there"), &there);
+    assert!(report.files[0].path.ends_with("there/a/b-part-00000.json.gz"));
+    assert_eq!(dry_run(&folder.path().join("there")).imported, 1);
+    prepare(&good, &folder.path().join("there"), &PrepareOptions { overwrite: true, ..there });
+    for prefix in ["", "/a/", "../x", "a//b", "a/../../b"] {
+        let options = PrepareOptions { prefix: Some(prefix.into()), ..PrepareOptions::default() };
+        let error = prepare_import(&good, &folder.path().join("x"), &key(), &options, &Control::default()).expect_err(prefix);
+        assert_eq!(error.code().as_str(), "E_USAGE");
+    }
     let other = [("sk".to_owned(), dynarrow::event::Kind::S)].into_iter().collect();
     let other = typed.with_csv(dynarrow::format::csv::CsvOptions { types: other, ..Default::default() }).expect("options");
     let error =

@@ -235,13 +235,10 @@ impl TableSpec {
 
     /// The same with objects elsewhere: in this bucket, their keys beginning with this.
     #[must_use]
-    pub fn with_source(self, bucket: &str, prefix: Option<&str>) -> Self {
-        self.with(|document| {
-            document["S3BucketSource"] = match prefix {
-                Some(prefix) => json!({"S3Bucket": bucket, "S3KeyPrefix": prefix}),
-                None => json!({"S3Bucket": bucket}),
-            };
-        })
+    pub fn with_source(self, bucket: Option<&str>, prefix: Option<&str>) -> Self {
+        let members = [("S3Bucket", bucket), ("S3KeyPrefix", prefix)].into_iter();
+        let source: Map<_, _> = members.filter_map(|(name, value)| Some((name.to_owned(), value?.into()))).collect();
+        self.with(|document| document["S3BucketSource"] = source.into())
     }
 
     /// The same for objects of this format and compression. The options are CSV's.

@@ -136,7 +136,7 @@ fn a_short_spec_becomes_a_whole_one() {
     let csv = CsvOptions { delimiter: b';', header_list: Some(vec!["pk".into()]) };
     let short = TableSpec::short(&["pk:S"]).expect("a spec");
     assert_eq!(messages(&short.to_json()).len(), 3);
-    let whole = short.with_table_name("orders").with_source("bucket", Some("data/")).with_input(InputFormat::Csv, &csv, Codec::Gzip);
+    let whole = short.with_table_name("orders").with_source(Some("bucket"), Some("data/")).with_input(InputFormat::Csv, &csv, Codec::Gzip);
     assert_eq!(TableSpec::from_json(&whole.to_json()), Ok(whole.clone()));
     assert_eq!((whole.csv.clone(), whole.compression, whole.prefix.as_deref()), (csv.clone(), Some(Codec::Gzip), Some("data/")));
     let json = whole.with_input(InputFormat::DynamodbJson, &csv, Codec::None);
@@ -229,7 +229,7 @@ proptest! {
         if let Ok(spec) = spec {
             prop_assert_eq!(&spec.to_json(), &document);
             let csv = CsvOptions { delimiter: b'|', header_list: header };
-            let spec = spec.with_input(InputFormat::ALL[format], &csv, Codec::Zstd).with_source("other", None).with_table_name("other");
+            let spec = spec.with_input(InputFormat::ALL[format], &csv, Codec::Zstd).with_source(Some("other"), None).with_table_name("other");
             prop_assert_eq!(TableSpec::from_json(&spec.to_json()), Ok(spec));
         }
     }
