@@ -385,12 +385,13 @@ impl Validation {
     fn end(&mut self, file: usize, records: u64, inflated: u64, error: Option<Error>, found: &mut Vec<ImportFinding>) {
         let mut processed = records;
         if let Some(error) = error {
-            let item = error.item().unwrap_or(records.saturating_sub(1));
+            // A broken stream is in none of the records that were counted.
+            let item = error.item().unwrap_or(records);
             let error = error.at_item(item);
             let unknown = unknown_of(error.code());
             let said = words(&error);
             self.locate(item, &error, std::iter::once(&*said));
-            // A broken stream is a record that cannot be read; so is what nobody knows, where it counts.
+            // It costs a record; so does what nobody knows, where it counts.
             processed = records.max(item + 1);
             if self.find(&error, vec![said], unknown, found) == Some(Cost::Nothing) {
                 processed -= 1;

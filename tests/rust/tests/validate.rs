@@ -207,6 +207,7 @@ fn an_object_in_another_form_is_one_error_and_a_hint() {
         ("2.json", json.clone().into_bytes()),
         ("3.ion.gz", compressed("$ion_1_0 {Item:{pk:\"a\",sk:1.}}\n$ion_1_0 {Item:{pk:\"b\",sk:1.}}\n", Codec::Gzip)),
         ("4.json.gz", compressed(&json, Codec::Gzip)[..40].to_vec()),
+        ("5.json.gz", [compressed(&json, Codec::Gzip), compressed(&json, Codec::Gzip)[..40].to_vec()].concat()),
     ]);
     let (report, found) = check(&objects, &spec("DYNAMODB_JSON", "GZIP"), &ValidateOptions::default());
     let all: Vec<_> =
@@ -218,8 +219,9 @@ fn an_object_in_another_form_is_one_error_and_a_hint() {
             ("3.ion.gz", "E_JSON", Some("the object does not look like DYNAMODB_JSON")),
         ]
     );
-    assert_eq!((all[2].0, all[2].1, all.len()), ("4.json.gz", "E_TRUNCATED", 3));
-    assert_eq!((report.processed, report.imported, report.errors, report.beyond), (5, 2, 3, 1));
+    assert_eq!((all[2].0, all[2].1, found[2].item), ("4.json.gz", "E_TRUNCATED", Some(0)));
+    assert_eq!((all[3].0, all[3].1, found[3].item, all.len()), ("5.json.gz", "E_TRUNCATED", Some(2), 4), "behind two good items");
+    assert_eq!((report.processed, report.imported, report.errors, report.beyond), (8, 4, 4, 1));
     let advice: Vec<_> = report.findings.iter().filter(|f| f.key.is_none()).map(|f| &*f.messages[0]).collect();
     assert!(advice.contains(&"objects of several compressions (GZIP, NONE): an import reads one"), "{advice:?}");
     assert!(advice.contains(&"objects of several formats (DYNAMODB_JSON, ION): an import reads one"), "{advice:?}");

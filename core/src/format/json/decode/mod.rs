@@ -136,9 +136,31 @@ impl<'a> Decoder<'a> {
             return Ok(());
         }
         if self.bytes.get(self.at) == Some(&b',') {
-            return Err(Fault::new(Code::BesideItem, self.at, "a member beside `Item`"));
+            return Err(self.beside_item());
         }
         Err(self.unexpected("`}`"))
+    }
+
+    /// The fault of a record that goes on behind its item: broken syntax comes before what it means.
+    #[cold]
+    fn beside_item(&mut self) -> Box<Fault> {
+        let beside = Fault::new(Code::BesideItem, self.at, "a member beside `Item`");
+        self.other_members().err().unwrap_or(beside)
+    }
+
+    /// The members of an object from a comma on, for their syntax alone.
+    fn other_members(&mut self) -> Decoded {
+        while self.eat(b',') {
+            self.white();
+            self.string()?;
+            self.colon()?;
+            self.white();
+            let start = self.at;
+            self.at = scan::skip_value(self.bytes, start, self.newline_is_space)
+                .ok_or_else(|| Fault::new(Code::Json, start, "broken JSON in this record"))?;
+            self.white();
+        }
+        if self.eat(b'}') { Ok(()) } else { Err(self.unexpected("`,` or `}`")) }
     }
 
     /// Whether the record at `start` has its item under `Item`. A bare item may have an
