@@ -3,7 +3,7 @@
 //! What is DynamoDB JSON is not a legacy dump, also where attributes are called as descriptors
 //! are: in `{"Item":{"s":{"S":"x"}}}` an object stands where an `s` has a string.
 
-use super::{ETX, OLD_NULL, descriptor};
+use super::{ETX, OLD_NULL, STX, descriptor};
 use crate::event::Kind;
 
 /// What is not told by so many bytes is none: a name has at most 64 KiB.
@@ -51,9 +51,9 @@ impl<'a> Look<'a> {
     /// A name without quotes, and a value behind ETX.
     fn delimited(&mut self) -> Result<(), Not> {
         let rest = &self.bytes[self.at..];
-        // Binary formats have control characters in what is no text.
-        let end = rest.iter().position(|&byte| byte < b' ' && byte != b'\t').ok_or(Not::Enough)?;
+        let end = memchr::memchr3(STX, ETX, b'\n', rest).ok_or(Not::Enough)?;
         self.at += end;
+        // Binary formats may have these bytes anywhere, in what is no text.
         if rest[end] != ETX || std::str::from_utf8(&rest[..end]).is_err() {
             return Err(Not::Legacy);
         }
@@ -161,7 +161,7 @@ mod tests {
             (r#"{"a":{}}"#, false),
             ("$ion_1_0 {Item:{a:\"x\"}}\n", false),
             ("id,name\n1,x\x03{", false),
-            ("\u{e0}\x01\x00\u{ea}\x03{", false),
+            ("a\x02b\x03{\"s\":\"x\"}", false),
             ("id\x03x", false),
             ("", false),
         ] {
@@ -172,5 +172,6 @@ mod tests {
             }
         }
         assert_eq!(is_legacy(&[b'x'; MOST], false), Some(false));
+        assert_eq!(is_legacy(b"\xe0\x01\x00\xea\x03{", false), Some(false));
     }
 }
