@@ -50,17 +50,6 @@ fn told_format(export: &Export) -> Result<Option<(SourceFormat, Told)>> {
     if export.summary().is_some() { Ok(None) } else { export.told_format().map(Some) }
 }
 
-/// What says the format, in a word.
-const fn told_by(told: Told) -> Option<&'static str> {
-    match told {
-        Told::Asked => Some("option"),
-        Told::Manifest => Some("manifest"),
-        Told::Name => Some("name"),
-        Told::Bytes => Some("bytes"),
-        Told::Nothing => None,
-    }
-}
-
 fn document(export: &Export) -> Result<Value> {
     let files = export.files().iter().map(|file| {
         json!({
@@ -76,7 +65,7 @@ fn document(export: &Export) -> Result<Value> {
         "source": export.name(),
         "summary": export.summary().map(|summary| &summary.raw),
         "format": format.map(|(format, _)| format.as_str()),
-        "format_told_by": format.and_then(|(_, told)| told_by(told)),
+        "format_told_by": format.and_then(|(_, told)| told.as_str()),
         "absent": export.dump().map(|dump| &dump.absent),
         "bytes": export.bytes(),
         "files": files.collect::<Value>(),

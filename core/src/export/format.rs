@@ -27,6 +27,19 @@ pub enum Told {
     Nothing,
 }
 
+impl Told {
+    /// What it is, in a word; `None` where nothing says the format.
+    pub const fn as_str(self) -> Option<&'static str> {
+        match self {
+            Self::Asked => Some("option"),
+            Self::Manifest => Some("manifest"),
+            Self::Name => Some("name"),
+            Self::Bytes => Some("bytes"),
+            Self::Nothing => None,
+        }
+    }
+}
+
 impl Export {
     /// The format of the data files: of the first, where no manifest says it.
     pub fn format(&self) -> Result<SourceFormat> {
