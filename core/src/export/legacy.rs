@@ -1,6 +1,7 @@
 //! Opening a legacy dump by its manifest. Dumps are moved and their manifests are not rewritten:
 //! a file is looked for by its name beside the manifest, wherever its URL leads.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::open::{DataFile, Export};
@@ -32,11 +33,11 @@ impl Dump {
         let mut notes = vec![note("a legacy dump: its manifest has no counts and no checksums to check").in_file(self.name(storage))];
         let absent = self.absent.iter().map(|url| note("the manifest names this file as not mandatory, and it is not there").in_file(url));
         notes.extend(absent);
-        let named: Vec<_> = self.manifest.entries.iter().map(|entry| entry.name()).collect::<Result<_>>()?;
+        let named: HashSet<_> = self.manifest.entries.iter().map(|entry| entry.name()).collect::<Result<_>>()?;
         for entry in storage.list(&self.folder)? {
             let base = &entry.key[self.folder.len()..];
             // Hadoop's own files are no data: `_SUCCESS`, `_logs/…`.
-            if base != LEGACY && !base.starts_with('_') && !named.contains(&base) {
+            if base != LEGACY && !base.starts_with('_') && !named.contains(base) {
                 notes.push(note("the manifest does not name this file").in_file(storage.name(&entry.key)));
             }
         }
