@@ -171,7 +171,7 @@ mod tests {
                 assert!(part.is_none_or(|part| part == told), "{text:?} up to {end}");
             }
         }
-        assert_eq!(is_legacy(&[b'x'; MOST], false), Some(false));
+        assert_eq!(is_legacy(&vec![b'x'; MOST], false), Some(false));
         assert_eq!(is_legacy(b"\xe0\x01\x00\xea\x03{", false), Some(false));
     }
 }
