@@ -51,6 +51,18 @@ impl Export {
         self.0.files().iter().map(DataFile::new).collect()
     }
 
+    /// The format of the data files, and what says it.
+    fn told_format(&self, py: Python<'_>) -> PyResult<(&'static str, Option<&'static str>)> {
+        let (format, told) = py.detach(|| self.0.told_format()).map_err(|error| to_py(py, &error))?;
+        Ok((format.as_str(), told.as_str()))
+    }
+
+    /// The absent files of a legacy dump; None of what is none.
+    #[getter]
+    fn absent(&self) -> Option<Vec<String>> {
+        self.0.dump().map(|dump| dump.absent.clone())
+    }
+
     fn read(&self, py: Python<'_>, options: Options<'_>) -> PyResult<Reader> {
         Reader::new(self.0.clone(), options.read_options(py)?).map_err(|error| to_py(py, &error))
     }

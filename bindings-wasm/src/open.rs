@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use dynarrow::DataFile;
 use dynarrow::export::open;
+use dynarrow::manifest::LEGACY;
 use dynarrow::storage::memory::Memory;
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::*;
@@ -25,7 +26,7 @@ impl Files {
     /// Whether a file is small and wanted whole: a manifest or its checksum.
     pub fn is_manifest(key: &str) -> bool {
         let base = key.rsplit('/').next().unwrap_or_default();
-        base.starts_with("manifest-") && [".json", ".md5", ".checksum"].iter().any(|ending| base.ends_with(ending))
+        base == LEGACY || base.starts_with("manifest-") && [".json", ".md5", ".checksum"].iter().any(|ending| base.ends_with(ending))
     }
 
     /// Adds a file whose bytes will be pushed.

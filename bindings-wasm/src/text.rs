@@ -81,7 +81,7 @@ impl Export {
                 let sink = Project::new(PlainSink::new(options.policies.numbers), columns);
                 Box::new(self.0.push_pass(&options, sink)?)
             }
-            SourceFormat::Csv | SourceFormat::Parquet | SourceFormat::Arrow => {
+            SourceFormat::Legacy | SourceFormat::Csv | SourceFormat::Parquet | SourceFormat::Arrow => {
                 return Err(Error::usage(format!("{} is not written here", format.as_str())));
             }
         })

@@ -34,7 +34,9 @@ DEST:
   without an ending or with / behind it is a folder, which gets part-00000.parquet (or what --to
   says); one that is not empty is refused without --overwrite, and with it where it holds a file
   that Dynarrow did not write. --partition-by, --split-by and --file-size divide it. --to export writes data files (see --export-format) and manifests
-  as DynamoDB does, into a folder that stands for the bucket. - is standard output, with --to.
+  as DynamoDB does, into a folder that stands for the bucket. --to legacy writes a folder as AWS Data
+  Pipeline and the EMR connector do; relocate then says in which bucket it will stand. - is
+  standard output, with --to.
 
 Examples:
   dynarrow convert tests/data/exports/shop shop.parquet
@@ -48,6 +50,7 @@ Examples:
   dynarrow convert shop.parquet bucket/ --to export
   dynarrow convert shop bucket/ --to export --export-format ion
   dynarrow convert export-ion shop.json.gz
+  dynarrow convert shop dump/ --to legacy && dynarrow relocate dump --to s3://bucket/dump
   dynarrow convert shop shop.ion.gz
   dynarrow convert shop - --to ndjson | jq .PK
   zstd -dc dump.json.zst | dynarrow convert - dump.parquet --json";

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use dynarrow::error::printable;
-use dynarrow::{Control, Export, ExportSummary, Result, SourceFormat, open_export_with};
+use dynarrow::{Control, Export, ExportSummary, Result, SourceFormat, Told, open_export_with};
 use serde_json::{Value, json};
 
 use crate::Ending;
@@ -45,9 +45,9 @@ impl Inspect {
     }
 }
 
-/// The format of the data files where no manifest says it.
-fn told_format(export: &Export) -> Result<Option<SourceFormat>> {
-    if export.summary().is_some() { Ok(None) } else { export.format().map(Some) }
+/// The format of the data files where no summary says it, and what does.
+fn told_format(export: &Export) -> Result<Option<(SourceFormat, Told)>> {
+    if export.summary().is_some() { Ok(None) } else { export.told_format().map(Some) }
 }
 
 fn document(export: &Export) -> Result<Value> {
@@ -60,10 +60,13 @@ fn document(export: &Export) -> Result<Value> {
             "manifest": file.entry.as_ref().map(|entry| &entry.raw),
         })
     });
+    let format = told_format(export)?;
     Ok(json!({
         "source": export.name(),
         "summary": export.summary().map(|summary| &summary.raw),
-        "format": told_format(export)?.map(SourceFormat::as_str),
+        "format": format.map(|(format, _)| format.as_str()),
+        "format_told_by": format.and_then(|(_, told)| told.as_str()),
+        "absent": export.dump().map(|dump| &dump.absent),
         "bytes": export.bytes(),
         "files": files.collect::<Value>(),
     }))
@@ -78,13 +81,22 @@ fn text(export: &Export) -> Result<String> {
             }
         }
     } else {
-        let _ = writeln!(text, "{:<14}{} (no manifest)", "source", printable(export.name()));
+        let what = if export.dump().is_some() { "a legacy dump, of Data Pipeline or the EMR connector" } else { "no manifest" };
+        let _ = writeln!(text, "{:<14}{} ({what})", "source", printable(export.name()));
     }
     let files = export.files();
-    if let Some(format) = told_format(export)? {
-        // The other files may be in other formats.
-        let of = if files.len() > 1 { " (the first file)" } else { "" };
-        let _ = writeln!(text, "{:<14}{}{of}", "format", format.as_str());
+    if let Some((format, told)) = told_format(export)? {
+        // Where no manifest says it, the other files may be in other formats.
+        let of = if files.len() > 1 && told != Told::Manifest { Some("the first file") } else { None };
+        let by = match told {
+            Told::Manifest => Some("by the manifest"),
+            Told::Name => Some("by its name"),
+            Told::Bytes => Some("by its first bytes"),
+            Told::Asked | Told::Nothing => None,
+        };
+        let why: Vec<_> = of.into_iter().chain(by).collect();
+        let why = if why.is_empty() { String::new() } else { format!(" ({})", why.join(", ")) };
+        let _ = writeln!(text, "{:<14}{}{why}", "format", format.as_str());
     }
     let missing = files.iter().filter(|file| file.key.is_none()).count() as u64;
     let _ = write!(text, "{:<14}{}, {}", "files", count(files.len() as u64), bytes(export.bytes()));
@@ -94,6 +106,9 @@ fn text(export: &Export) -> Result<String> {
         let items = file.entry.as_ref().and_then(|entry| entry.item_count).map(|items| counted(items, "item")).unwrap_or_default();
         let size = file.size.map_or("MISSING".into(), bytes);
         let _ = writeln!(text, "  {size:>8}  {items:>16}  {}", printable(&file.name));
+    }
+    for url in export.dump().into_iter().flat_map(|dump| &dump.absent) {
+        let _ = writeln!(text, "  {:>8}  {:>16}  {}", "absent", "not mandatory", printable(url));
     }
     let left = files.iter().skip(LISTED).filter(|file| file.key.is_some()).count() as u64;
     if left > 0 {

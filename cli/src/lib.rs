@@ -89,8 +89,8 @@ const NOTES: &str = "\
 SRC, everywhere:
   a folder with manifest-summary.json, a manifest, a folder with one export below it, a folder of
   data files, a data file, or - for standard input. Data files are DynamoDB JSON, Amazon Ion (text
-  or binary) or plain JSON (.ndjson, .jsonl), all also with gzip or zstd, Parquet or Arrow; see
-  --format.
+  or binary), those of AWS Data Pipeline and the EMR connector (legacy dumps), or plain JSON
+  (.ndjson, .jsonl), all also with gzip or zstd, Parquet or Arrow; see --format.
 
 Exit codes:
   0    done; what was skipped or lost is said on standard error

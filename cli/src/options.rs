@@ -6,12 +6,15 @@ use std::str::FromStr;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser, Resettable, TypedValueParser};
+use dynarrow::error::printable;
 use dynarrow::schema::learn::MAX_PATHS;
 use dynarrow::schema::policy::{MAX_COLUMNS, MAX_FIELDS};
 use dynarrow::{
     Check, Code, Columns, Control, Error, Export, Extra, Layout, Maps, Mixed, Names, Numbers, OnError, Policies, ReadOptions, Result,
     Schema, SourceFormat, open_export_with, path,
 };
+
+use crate::output::{counted, say};
 
 /// More threads than any machine has cores: a larger number is a slip.
 const MAX_THREADS: u64 = 1024;
@@ -31,6 +34,11 @@ impl Source {
     /// Opens it.
     pub fn open(&self, control: &Control) -> Result<Export> {
         let export = open_export_with(&self.src, control)?;
+        if let Some((first, more)) = export.dump().and_then(|dump| dump.absent.split_first()) {
+            let first = printable(first);
+            let files = counted(more.len() as u64 + 1, "file");
+            say(&format!("dynarrow: {files} of the manifest not read, not there and not mandatory; first: {first}"));
+        }
         Ok(match self.format {
             Some(format) => export.with_format(format),
             None => export,

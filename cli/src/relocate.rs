@@ -10,8 +10,8 @@ use crate::output::Output;
 
 /// Rewrite the manifests of an export that was copied to another place
 ///
-/// Both manifests and their checksums say from then on that the export stands below --to. The
-/// data files stay as they are. The files that were written are printed.
+/// Both manifests and their checksums, or the manifest of a legacy dump, say from then on that the
+/// export stands below --to. The data files stay as they are. The files that were written are printed.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct Relocate {

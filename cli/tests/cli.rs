@@ -1015,6 +1015,55 @@ fn ion_is_right() {
     assert_eq!(ran.error(2), "E_USAGE: layout is for columns, not for ion");
 }
 
+/// A dump of AWS Data Pipeline: told by its manifest or its bytes, read by the same verbs, written.
+#[test]
+fn legacy_dumps() {
+    let place = Place::new();
+    place.write(
+        "dump/manifest",
+        r#"{"entries":[{"url":"s3://old/dump/a"},{"url":"s3://old/dump/b"},{"url":"s3://old/dump/c","mandatory":false}]}"#,
+    );
+    place.write("dump/a", "{\"id\":{\"n\":\"1\"},\"tags\":{\"sS\":[\"x\"]}}\n\n");
+    place.write("dump/b", gzip(b"id\x03{\"n\":\"2\"}\x02gone\x03{\"nULLValue\":true}\n"));
+    let dump = place.at("dump");
+    let out = run(&["inspect", &dump]).done().out;
+    for text in [
+        "dump (a legacy dump, of Data Pipeline or the EMR connector)\nformat        legacy (by the manifest)\nfiles         2, ",
+        "s3://old/dump/a\n",
+        "absent     not mandatory  s3://old/dump/c\n",
+    ] {
+        assert!(out.contains(text), "{text}: {out}");
+    }
+    let document = run(&["inspect", &dump, "--json"]).done().json();
+    assert_eq!((&document["format"], &document["format_told_by"]), (&json!("legacy"), &json!("manifest")));
+    assert_eq!(document["absent"], json!(["s3://old/dump/c"]));
+    let out = run(&["inspect", &place.at("dump/b")]).done().out;
+    assert!(out.contains("(no manifest)\nformat        legacy (by its first bytes)\n"), "{out}");
+    let verified = run(&["verify", &dump]).done().out;
+    assert!(verified.contains("2 files, 2 items, ") && verified.ends_with(": no errors, 2 notes\n"), "{verified}");
+    let lines = "{\"id\":1,\"tags\":[\"x\"]}\n{\"id\":2,\"gone\":null}\n";
+    let ran = run(&["head", &dump]).done();
+    assert_eq!(ran.out, lines);
+    let said = "dynarrow: 1 file of the manifest not read, not there and not mandatory; first: s3://old/dump/c\n";
+    assert_eq!(ran.err, said);
+    assert_eq!(run(&["convert", &dump, "-", "--to", "ndjson", "--format", "legacy", "--quiet"]).done().out, lines);
+    let forced = run_with_input(&["head", "-", "--format", "legacy"], b"{\"id\":{\"N\":\"1\"}}").done();
+    assert_eq!(forced.out, "{\"id\":1}\n");
+
+    // There and back, and for a bucket.
+    let new = place.at("new");
+    run(&["convert", &dump, &new, "--to", "legacy"]).done();
+    assert_eq!(run(&["head", &new]).done().out, lines);
+    assert_eq!(run(&["diff", &dump, &new, "--key", "id", "--quiet"]).done().out, "");
+    run(&["relocate", &new, "--to", "s3://bucket/dump"]).done();
+    assert!(
+        place
+            .read("new/manifest")
+            .starts_with("{\"name\":\"DynamoDB-export\",\"version\":3,\n\"entries\": [\n{\"url\":\"s3://bucket/dump/")
+    );
+    assert!(run(&["convert", &dump, "-", "--to", "legacy"]).error(2).ends_with("a legacy dump is a folder, not standard output"));
+}
+
 /// Also where no name tells the format.
 #[test]
 fn ion_is_told_by_its_bytes() {
@@ -1026,7 +1075,7 @@ fn ion_is_told_by_its_bytes() {
         assert_eq!(run_with_input(&["head", "-"], input).done().out, expected);
         assert_eq!(run_with_input(&["convert", "-", "-", "--to", "ndjson", "--quiet"], input).done().out, expected);
         let ran = run_with_input(&["inspect", "-"], input).done();
-        assert!(ran.out.contains("format        ion\n"), "{}", ran.out);
+        assert!(ran.out.contains("format        ion (by its first bytes)\n"), "{}", ran.out);
     }
     run_with_input(&["convert", "-", &place.at("x.csv")], text.as_bytes()).done();
     assert_eq!(place.read("x.csv").lines().count(), 4);
@@ -1043,7 +1092,7 @@ fn ion_is_told_by_its_bytes() {
     place.write("folder/b.json", lines(3..5));
     let folder = place.at("folder");
     assert_eq!(run(&["head", &folder]).done().out.lines().count(), 5);
-    assert!(run(&["inspect", &folder]).done().out.contains("format        ion (the first file)\n"));
+    assert!(run(&["inspect", &folder]).done().out.contains("format        ion (the first file, by its name)\n"));
 }
 
 #[test]

@@ -19,6 +19,7 @@ use crate::format::csv::{self, CsvOptions};
 use crate::format::ion::stream::{Start, Stream, is_ion};
 use crate::format::json::document::Document;
 use crate::format::json::scan::{ValueEnd, line_end};
+use crate::format::legacy::is_legacy;
 
 /// A block is cut at the first record border at or after each multiple of this.
 pub const BLOCK_BYTES: usize = 1 << 20;
@@ -42,7 +43,8 @@ pub struct Block {
     pub data: Vec<u8>,
     /// Where in them the records are.
     pub records: Records,
-    /// The file's format, where it was known before the file was read.
+    /// The file's format, where it was known before the file was read, or where its lines are
+    /// those of a legacy dump.
     pub format: Option<SourceFormat>,
     /// How the file is compressed.
     pub codec: Codec,
@@ -196,12 +198,17 @@ impl Cutter {
                     // White space before the first record is not held.
                     let start = self.buffer.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(self.buffer.len());
                     self.drop_front(start);
+                    if self.format.is_none() && is_legacy(&self.buffer, self.finished)? {
+                        self.format = Some(SourceFormat::Legacy);
+                    }
                     let ion = match self.format {
                         Some(format) => format == SourceFormat::Ion,
                         None => is_ion(&self.buffer, self.finished)?,
                     };
                     self.mode = if ion {
                         Mode::Ion(Stream::default())
+                    } else if self.format == Some(SourceFormat::Legacy) {
+                        Mode::Lines
                     } else {
                         match detect(&self.buffer, self.finished)? {
                             Shape::Lines => Mode::Lines,
@@ -336,6 +343,8 @@ impl Cutter {
                 Some(b' ' | b'\t' | b'\r') => state.at += 1,
                 Some(b'{' | b'[') => state.open = Some((state.at, ValueEnd::default())),
                 Some(b'\n') => line_ends = true,
+                // A line without braces is one item.
+                Some(_) if self.format == Some(SourceFormat::Legacy) => fault = Some(too_long(state.at)),
                 Some(_) => {
                     let message = "expected an object".to_owned();
                     fault = Some(CutFault { code: Code::Json, message, at: state.at, fatal: false });

@@ -57,7 +57,9 @@ pub use export::dest::{Dest, OutputFormat};
 pub use export::diff::{DiffOptions, DiffReport, diff};
 #[cfg(not(target_arch = "wasm32"))]
 pub use export::folders::SplitTable;
+pub use export::format::Told;
 pub use export::items::{ItemIter, Tapes};
+pub use export::legacy::Dump;
 #[cfg(not(target_arch = "wasm32"))]
 pub use export::merge::merge;
 pub use export::merge::{MergeOptions, MergeReport, Merged, Window};
@@ -78,7 +80,7 @@ pub use import::prepare::{PrepareOptions, PrepareReport, prepare_import};
 pub use import::validate::validate_import;
 pub use import::{ImportFinding, ImportReport, TableSpec, validate::ValidateOptions};
 pub use item::{AttributeValue, Item};
-pub use manifest::{ExportSummary, FileEntry};
+pub use manifest::{ExportSummary, FileEntry, LegacyEntry, LegacyManifest};
 pub use merge::compare::Differences;
 pub use merge::index::Counts;
 pub use number::Number;

@@ -7,7 +7,8 @@
 
 Everything that takes a source takes a folder with manifests, a manifest, a folder with one
 export below it, a folder of data files, a data file, or ``-`` for standard input. Data files are
-DynamoDB JSON, Amazon Ion, plain JSON, Parquet or Arrow IPC.
+DynamoDB JSON, Amazon Ion, plain JSON, Parquet or Arrow IPC, or those of a legacy dump (AWS Data
+Pipeline, the EMR connector).
 """
 
 from dynarrow._changes import Change, changes, iter_changes, read_changes

@@ -173,7 +173,7 @@ def _parser(verb: str) -> argparse.ArgumentParser:
             help="bad records, and items that the table cannot take, end the upload [raise] or"
             " are passed over and counted",
         )
-        formats = ("dynamodb_json", "ion", "ndjson", "parquet", "arrow")
+        formats = ("dynamodb_json", "ion", "legacy", "ndjson", "parquet", "arrow")
         add("--format", choices=formats, help="the format of the data files, if not told by them")
         add(
             "--check",

@@ -78,7 +78,7 @@ def convert(
     overwrite: bool = False,
     progress: Progress = None,
 ) -> ConvertReport:
-    """Converts any source to Parquet, Arrow IPC, CSV, JSON, Amazon Ion, or an export.
+    """Converts any source to Parquet, Arrow IPC, CSV, JSON, Amazon Ion, an export or a legacy dump.
 
     A file appears whole or not at all; a folder is built beside its place and renamed. The
     same bytes come out for any number of threads.
@@ -90,6 +90,9 @@ def convert(
             ends in ``/`` or has no ending and gets ``part-00000.<ending>``; or ``-`` for
             standard output.
         to: The format, where ``dest`` does not say it. A folder gets Parquet for None.
+            ``"legacy"`` is a folder as AWS Data Pipeline and the EMR connector write it
+            (https://github.com/awslabs/emr-dynamodb-connector): files of at most 100,000 items
+            and a ``manifest`` of where they are written; `relocate` rewrites it for a bucket.
         columns: See `read_export`, as all that follow up to ``check``.
         schema: The schema, where it is not to be learnt.
         numbers: What numbers become.

@@ -9,6 +9,7 @@ from dynarrow._dynarrow import DataFile, Schema, VerifyReport
 from dynarrow._options import (
     Check,
     Extra,
+    FormatToldBy,
     Layout,
     Maps,
     Mixed,
@@ -56,6 +57,24 @@ class Export:
     def files(self) -> list[DataFile]:
         """The data files, in the order of the manifest, else in byte order of their names."""
         return self._native.files
+
+    @property
+    def format(self) -> SourceFormat:
+        """The format of the data files: of the first, where no manifest says it."""
+        return self._native.told_format()[0]
+
+    @property
+    def format_told_by(self) -> FormatToldBy:
+        """What says the format; None for DynamoDB JSON, which is what nothing says."""
+        return self._native.told_format()[1]
+
+    @property
+    def absent(self) -> list[str]:
+        """The files that a legacy dump's manifest names as not mandatory, and that are not there.
+
+        They are none of ``files``.
+        """
+        return self._native.absent or []
 
     def verify(self, *, threads: int | None = None, progress: Progress = None) -> VerifyReport:
         """Checks manifests and data files: all findings, not the first.
@@ -165,7 +184,7 @@ class Export:
         stored = f"{len(files):,} files, {size:,} bytes"
         lines = {"source": self.name}
         if summary is None:
-            lines["manifest"] = "none"
+            lines["manifest"] = "none" if self._native.absent is None else "of a legacy dump"
         else:
             arn = summary.get("tableArn") or ""
             times = [summary.get(name) for name in ("exportFromTime", "exportToTime")]
@@ -187,7 +206,8 @@ def open_export(src: StrPath, *, format: SourceFormat | None = None) -> Export:
     Args:
         src: A folder with manifests, a manifest, a folder with one export below it, a folder
             of data files, a data file, or ``-`` for standard input. Data files are DynamoDB
-            JSON, Amazon Ion (text or binary), plain JSON, Parquet or Arrow IPC.
+            JSON, Amazon Ion (text or binary), plain JSON, Parquet or Arrow IPC, or lines of a
+            legacy dump (AWS Data Pipeline, the EMR connector), which has a ``manifest`` or none.
         format: The format of the data files; told by bytes and name for None. Ion that
             begins as JSON may begin is read as JSON if not told.
 

@@ -19,9 +19,11 @@ OnError: TypeAlias = Literal["raise", "skip"]
 Check: TypeAlias = Literal["count", "md5", "none"]
 # How DynamoDB itself writes items: the data files of an export, and single lines.
 ExportFormat: TypeAlias = Literal["dynamodb_json", "ion"]
-SourceFormat: TypeAlias = ExportFormat | Literal["ndjson", "csv", "parquet", "arrow"]
-WriteFormat: TypeAlias = ExportFormat | Literal["ndjson", "csv", "parquet", "arrow"]
+SourceFormat: TypeAlias = ExportFormat | Literal["legacy", "ndjson", "csv", "parquet", "arrow"]
+WriteFormat: TypeAlias = ExportFormat | Literal["legacy", "ndjson", "csv", "parquet", "arrow"]
 Format: TypeAlias = WriteFormat | Literal["export"]
+# What says the format of data files; None where nothing does, and it is taken for DynamoDB JSON.
+FormatToldBy: TypeAlias = Literal["option", "manifest", "name", "bytes"] | None
 Compression: TypeAlias = Literal["gzip", "zstd", "none"]
 # A schema, or its document: a path, or what `json.loads` makes of it.
 SchemaLike: TypeAlias = Schema | StrPath | dict[str, Any]

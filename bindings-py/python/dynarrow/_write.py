@@ -24,7 +24,7 @@ from dynarrow._options import (
 from dynarrow._progress import Progress, reporting
 
 # The formats that are written without a schema, in one pass over the data.
-ONE_PASS: tuple[Format, ...] = ("dynamodb_json", "ion", "ndjson", "export")
+ONE_PASS: tuple[Format, ...] = ("dynamodb_json", "ion", "ndjson", "export", "legacy")
 
 
 def write_items(
@@ -55,7 +55,8 @@ def write_items(
         schema: The schema or its document that says what the columns mean.
         layout: How values stand in the columns, where they do not say it.
         format: The format that is written; ``"ion"`` is Amazon Ion, a line
-            ``$ion_1_0 {Item:{…}}`` for each item.
+            ``$ion_1_0 {Item:{…}}`` for each item; ``"legacy"`` is a folder as AWS Data Pipeline
+            and the EMR connector write it, with its manifest.
         compression: That of the file; what its name says (``.gz``, ``.zst``) for None.
         overwrite: See `convert`.
         progress: See `read_export`.
@@ -158,8 +159,10 @@ def loads(line: str | bytes, format: ExportFormat = "dynamodb_json") -> dict[str
 def relocate(src: StrPath, *, to: str) -> list[Path]:
     """Rewrites the manifests and checksums of an export that was copied to another place.
 
+    Of a legacy dump it is the one ``manifest``: the EMR connector goes by its URLs.
+
     Args:
-        src: The export's folder, on this machine.
+        src: The folder of the export or dump, on this machine.
         to: Where the export is now, or will be: ``s3://bucket`` or ``s3://bucket/prefix``.
 
     Returns:

@@ -59,9 +59,12 @@ export interface OpenOptions {
   readonly format?: SourceFormat | undefined;
 }
 
-const FORMATS = ["dynamodb_json", "ion", "ndjson"] as const;
+const FORMATS = ["dynamodb_json", "ion", "legacy", "ndjson"] as const;
 
-/** A format that is read: DynamoDB JSON, Amazon Ion (text or binary), or plain JSON. */
+/**
+ * A format that is read: DynamoDB JSON, Amazon Ion (text or binary), lines of a legacy dump (AWS Data
+ * Pipeline, the EMR connector), or plain JSON.
+ */
 export type SourceFormat = (typeof FORMATS)[number];
 
 const CHUNK = 1 << 20;

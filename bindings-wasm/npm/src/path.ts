@@ -8,6 +8,8 @@ import { type Export, type OpenOptions, type Place, openFiles } from "./open.js"
 import type { Sliceable } from "./source.js";
 
 const MANIFESTS = ["manifest-summary.json", "manifest-files.json"];
+/** That of a legacy dump. */
+const DUMP_MANIFEST = "manifest";
 const AWS_FOLDER = "AWSDynamoDB";
 
 /**
@@ -17,7 +19,7 @@ const AWS_FOLDER = "AWSDynamoDB";
 export async function openPath(path: string, options?: OpenOptions): Promise<Export> {
   if (await isFolder(path)) return openFolder(path, options);
   const name = basename(path);
-  if (MANIFESTS.includes(name)) return openFolder(dirname(path), options);
+  if (MANIFESTS.includes(name) || name === DUMP_MANIFEST) return openFolder(dirname(path), options);
   return openFiles(new Map([[name, await fileAt(path)]]), { file: name, name: path }, options);
 }
 
@@ -48,7 +50,8 @@ async function openBelow(root: string, folders: readonly string[], place: Place,
     return openBelow(root, [""], place, options);
   }
   // A manifest must not lead out of its export, also not through a link.
-  const link = opened.summary === null ? undefined : opened.files.find(({ key }) => key !== null && found.outside.has(key));
+  const isNamed = opened.summary !== null || [...found.files.keys()].some((key) => basename(key) === DUMP_MANIFEST);
+  const link = isNamed ? opened.files.find(({ key }) => key !== null && found.outside.has(key)) : undefined;
   if (link !== undefined) {
     opened.free();
     const file = join(root, link.key ?? "");

@@ -11,6 +11,7 @@ use super::open::{Export, ReadAs};
 use super::parts::WrittenFile;
 use super::read::{ReadOptions, ReadReport, Reader};
 use super::write::write_export;
+use super::write_legacy::write_legacy;
 use crate::change::Images;
 use crate::codec::{Codec, Compressor};
 use crate::columns::Losses;
@@ -129,7 +130,7 @@ pub fn convert(
     if options.export_format != ExportFormat::default() && !is_export {
         return Err(Error::usage("export_format is for an export: --to export (to=\"export\" in Python)"));
     }
-    if !matches!(dest, Dest::Folder(_, format) if *format != OutputFormat::Export) {
+    if !matches!(dest, Dest::Folder(_, format) if !format.is_whole_folder()) {
         options.check_undivided()?;
     }
     match dest {
@@ -145,6 +146,7 @@ pub fn convert(
             Ok(ConvertReport { read, files: vec![file], tables: Vec::new(), bytes_out: bytes })
         }
         Dest::Folder(path, OutputFormat::Export) => write_export(export, path, options, control),
+        Dest::Folder(path, OutputFormat::Legacy) => write_legacy(export, path, options, control),
         Dest::Folder(path, format) => write_folder(export, path, *format, options, control),
     }
 }
@@ -216,7 +218,7 @@ fn write<W: Write + Send>(
         OutputFormat::Ion => {
             write_text(export, &[], codec, options, control, out, move || Project::new(ItemEncoder::<Ion>::default(), columns.clone()))
         }
-        OutputFormat::Parquet | OutputFormat::Arrow | OutputFormat::Export => Err(Error::usage("this is no text")),
+        OutputFormat::Parquet | OutputFormat::Arrow | OutputFormat::Export | OutputFormat::Legacy => Err(Error::usage("this is no text")),
         OutputFormat::Csv => {
             // The header line stands first, so the names have to be known.
             let mut read = options.read.clone();
@@ -230,7 +232,7 @@ fn write<W: Write + Send>(
 
 /// Refuses formats of items for changes.
 pub(super) fn check_changes_format(format: OutputFormat) -> Result<()> {
-    if !matches!(format, OutputFormat::DynamodbJson | OutputFormat::Ion) {
+    if !format.is_exact() || format == OutputFormat::Export {
         return Ok(());
     }
     let message =
@@ -260,7 +262,7 @@ pub(super) fn check_text_options(export: &Export, format: OutputFormat, read: &R
         }
     }
     // A number is exact where items are written as they are.
-    let exact = matches!(format, OutputFormat::DynamodbJson | OutputFormat::Ion | OutputFormat::Export);
+    let exact = format.is_exact();
     let given = [
         ("numbers", exact && policies.numbers != default.numbers),
         ("numbers=decimal", matches!(policies.numbers, Numbers::Decimal { .. })),

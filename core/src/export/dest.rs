@@ -28,11 +28,13 @@ pub enum OutputFormat {
     Ion,
     /// A whole export with manifests, in a folder that stands for the bucket.
     Export,
+    /// A folder as AWS Data Pipeline and the EMR connector write it, with their manifest.
+    Legacy,
 }
 
 impl OutputFormat {
     /// The names of all formats.
-    pub const NAMES: &[&str] = &["parquet", "arrow", "csv", "ndjson", "dynamodb_json", "ion", "export"];
+    pub const NAMES: &[&str] = &["parquet", "arrow", "csv", "ndjson", "dynamodb_json", "ion", "export", "legacy"];
 
     /// The format whose files end so.
     fn of_ending(ending: &str) -> Option<Self> {
@@ -48,6 +50,16 @@ impl OutputFormat {
         if matches!(self, Self::DynamodbJson) { "json" } else { self.as_str() }
     }
 
+    /// Whether it is a folder with manifests, which is not divided.
+    pub const fn is_whole_folder(self) -> bool {
+        matches!(self, Self::Export | Self::Legacy)
+    }
+
+    /// Whether items are written as they are: whole, with all their types and exact numbers.
+    pub const fn is_exact(self) -> bool {
+        matches!(self, Self::DynamodbJson | Self::Ion | Self::Export | Self::Legacy)
+    }
+
     /// The format's name.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -58,6 +70,7 @@ impl OutputFormat {
             Self::DynamodbJson => "dynamodb_json",
             Self::Ion => "ion",
             Self::Export => "export",
+            Self::Legacy => "legacy",
         }
     }
 }
@@ -73,6 +86,7 @@ impl FromStr for OutputFormat {
             "dynamodb_json" => Self::DynamodbJson,
             "ion" => Self::Ion,
             "export" => Self::Export,
+            "legacy" => Self::Legacy,
             _ => return Err(Error::usage(format!("the format must be one of {}, not {text:?}", Self::NAMES.join(", ")))),
         })
     }
@@ -96,14 +110,15 @@ impl Dest {
     pub fn parse(dest: &str, to: Option<OutputFormat>) -> Result<Self> {
         if dest == "-" {
             let format = to.ok_or_else(|| Error::usage("standard output needs a format: give --to (to= in Python)"))?;
-            if format == OutputFormat::Export {
-                return Err(Error::usage("an export is a folder, not standard output"));
+            if format.is_whole_folder() {
+                let what = if format == OutputFormat::Export { "an export" } else { "a legacy dump" };
+                return Err(Error::usage(format!("{what} is a folder, not standard output")));
             }
             return Ok(Self::Stdout(format));
         }
         let path = PathBuf::from(dest);
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if to == Some(OutputFormat::Export) || dest.ends_with('/') || path.is_dir() || !name.contains('.') {
+        if to.is_some_and(OutputFormat::is_whole_folder) || dest.ends_with('/') || path.is_dir() || !name.contains('.') {
             return Ok(Self::Folder(path, to.unwrap_or(OutputFormat::Parquet)));
         }
         let (stem, codec) = match (name.strip_suffix(".gz"), name.strip_suffix(".zst")) {

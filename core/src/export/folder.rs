@@ -257,7 +257,9 @@ impl Job<'_> {
                     Project::new(CsvSink::new(names.get(key).unwrap_or(&none), numbers), columns.clone())
                 })
             }
-            OutputFormat::Parquet | OutputFormat::Arrow | OutputFormat::Export => Err(Error::usage("this is no text")),
+            OutputFormat::Parquet | OutputFormat::Arrow | OutputFormat::Export | OutputFormat::Legacy => {
+                Err(Error::usage("this is no text"))
+            }
         }
     }
 

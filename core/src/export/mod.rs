@@ -13,9 +13,11 @@ pub mod diff;
 mod folder;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod folders;
+pub mod format;
 pub mod guess;
 pub mod head;
 pub mod items;
+pub mod legacy;
 pub mod merge;
 pub mod open;
 #[cfg(not(target_arch = "wasm32"))]
@@ -30,3 +32,5 @@ mod sorting;
 pub mod verify;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod write;
+#[cfg(not(target_arch = "wasm32"))]
+mod write_legacy;

@@ -4,18 +4,17 @@
 //! `AWSDynamoDB/` on, then by its base name in the places where data files stand.
 
 use std::collections::BTreeSet;
-use std::io::Read;
 #[cfg(not(target_arch = "wasm32"))]
 use std::path::Path;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 
+use super::legacy::{Dump, open_dump};
 use super::rows::Batches;
 use super::schema::Learnt;
 use crate::change::Images;
 use crate::change::key::KeyNames;
-use crate::codec::{Decompressor, Progress};
 #[cfg(not(target_arch = "wasm32"))]
 use crate::control::Control;
 use crate::engine::ledger::Expected;
@@ -24,27 +23,11 @@ use crate::engine::worker::Reading;
 use crate::error::{Code, Error, Result};
 use crate::format::SourceFormat;
 use crate::format::csv::CsvOptions;
-use crate::format::ion::stream::is_ion;
 use crate::format::record::{Form, KEPT};
-use crate::manifest::{ExportSummary, FILES, FileEntry, SUMMARY, files};
+use crate::manifest::{ExportSummary, FILES, FileEntry, LEGACY, SUMMARY, files};
 use crate::merge::index::Over;
 use crate::schema::{Layout, Schema};
 use crate::storage::Storage;
-
-/// Stored bytes that are looked at to tell a format.
-const PEEKED: u64 = 4096;
-
-/// What the first stored bytes of a file are, decompressed.
-fn peek(stored: &[u8]) -> Vec<u8> {
-    let mut decompressor = Decompressor::default();
-    decompressor.push(stored);
-    let mut text = vec![0; 4 * PEEKED as usize];
-    match decompressor.read(&mut text) {
-        Ok(Progress::Bytes(count)) => text.truncate(count),
-        _ => text.clear(),
-    }
-    text
-}
 
 /// The folder that AWS puts every export into.
 const AWS_FOLDER: &str = "AWSDynamoDB/";
@@ -70,6 +53,8 @@ pub struct Export {
     folder: Option<String>,
     name: String,
     summary: Option<ExportSummary>,
+    /// The legacy dump that it is.
+    dump: Option<Arc<Dump>>,
     files: Vec<DataFile>,
     /// The format that was asked for.
     format: Option<SourceFormat>,
@@ -106,12 +91,13 @@ impl std::fmt::Debug for Export {
 }
 
 impl Export {
-    fn of(storage: Arc<dyn Storage>, name: &str, files: Vec<DataFile>) -> Self {
+    pub(super) fn of(storage: Arc<dyn Storage>, name: &str, files: Vec<DataFile>) -> Self {
         Self {
             storage,
             folder: None,
             name: name.to_owned(),
             summary: None,
+            dump: None,
             files,
             format: None,
             csv: Arc::default(),
@@ -157,50 +143,25 @@ impl Export {
         Self { summary: Some(summary), ..self }
     }
 
+    /// The same source, known to be this legacy dump.
+    pub(super) fn with_dump(self, dump: Dump) -> Self {
+        Self { dump: Some(Arc::new(dump)), ..self }
+    }
+
     /// What its records are read as.
     pub(crate) fn reads(&self) -> &ReadAs {
         &self.read_as
     }
 
-    /// The format of the data files: of the first, where no manifest says it.
-    pub fn format(&self) -> Result<SourceFormat> {
-        if let Some(format) = self.known_format()? {
-            return Ok(format);
-        }
-        let Some((file, key)) = self.files.first().and_then(|file| Some((file, file.key.as_ref()?))) else {
-            return Ok(SourceFormat::DynamodbJson);
-        };
-        // Bytes that are not in memory here are decoded as text.
-        let mut stored = Vec::new();
-        if let Ok(reader) = self.storage.open(key) {
-            reader.take(PEEKED).read_to_end(&mut stored).map_err(|e| Error::io(&file.name, &e))?;
-        }
-        let named = SourceFormat::of_stored_bytes(&stored).or_else(|| SourceFormat::of_name(key));
-        Ok(named.unwrap_or_else(|| {
-            // What is broken is said by who reads it.
-            let text = peek(&stored);
-            if is_ion(&text, false) == Some(true) { SourceFormat::Ion } else { SourceFormat::DynamodbJson }
-        }))
-    }
-
-    /// The format that was asked for, or that the manifest says.
-    fn known_format(&self) -> Result<Option<SourceFormat>> {
-        if self.format.is_some() {
-            return Ok(self.format);
-        }
-        let Some(summary) = &self.summary else { return Ok(None) };
-        match summary.output_format.as_deref() {
-            None | Some("DYNAMODB_JSON") => Ok(Some(SourceFormat::DynamodbJson)),
-            Some("ION") => Ok(Some(SourceFormat::Ion)),
-            Some(format) => {
-                Err(Error::new(Code::Format, format!("outputFormat {format}: DYNAMODB_JSON and ION are read")).in_file(&*self.name))
-            }
-        }
+    /// The format that was asked for.
+    pub(super) fn asked_format(&self) -> Option<SourceFormat> {
+        self.format
     }
 
     /// How the records are read.
     pub(crate) fn reading(&self, skip: bool) -> Result<Reading> {
-        Ok(Reading { format: self.known_format()?, form: self.form(), skip: skip.then_some(KEPT), csv: self.csv.clone() })
+        let format = self.known_format()?.map(|(format, _)| format);
+        Ok(Reading { format, form: self.form(), skip: skip.then_some(KEPT), csv: self.csv.clone() })
     }
 
     /// The openers of rows, of each file.
@@ -250,6 +211,11 @@ impl Export {
     /// The summary manifest, where there is one.
     pub fn summary(&self) -> Option<&ExportSummary> {
         self.summary.as_ref()
+    }
+
+    /// The legacy dump that it is, where a manifest says so.
+    pub fn dump(&self) -> Option<&Dump> {
+        self.dump.as_deref()
     }
 
     /// The data files, in the order of the manifest, or in byte order of their names.
@@ -309,8 +275,8 @@ impl Export {
     }
 }
 
-/// Opens an export on the local file system: a folder with `manifest-summary.json`, a
-/// manifest, a folder with one export below it, a folder of data files, a data file, or
+/// Opens an export on the local file system: a folder with `manifest-summary.json`, or with the
+/// `manifest` of a legacy dump, a manifest, a folder with one export below it, a folder of data files, a data file, or
 /// `-` for standard input.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn open_export(src: &str) -> Result<Export> {
@@ -348,7 +314,7 @@ pub fn open_export_with(src: &str, control: &Control) -> Result<Export> {
         let path = path.to_owned();
         return spool(|| std::fs::File::open(path), src, control);
     }
-    if path.file_name().is_some_and(|name| name == SUMMARY || name == FILES) {
+    if path.file_name().is_some_and(|name| name == SUMMARY || name == FILES || name == LEGACY) {
         let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         return open_export(&folder.display().to_string());
     }
@@ -447,15 +413,23 @@ pub fn open(storage: Arc<dyn Storage>, folder: &str, name: &str) -> Result<Expor
     if storage.size(&format!("{folder}{SUMMARY}"))?.is_some() || storage.size(&format!("{folder}{FILES}"))?.is_some() {
         return open_manifests(storage, folder, name);
     }
+    if storage.size(&format!("{folder}{LEGACY}"))?.is_some() {
+        return open_dump(storage, folder, name);
+    }
     let entries = storage.list(folder)?;
-    let found: BTreeSet<_> = entries.iter().filter_map(|entry| entry.key.strip_suffix(SUMMARY)).filter(|at| at.ends_with('/')).collect();
-    match found.len() {
-        0 => {}
-        1 => {
-            let folder = found.first().map_or(folder, |at| at);
+    let below = |manifest| entries.iter().filter_map(move |entry| entry.key.strip_suffix(manifest)).filter(|at| at.ends_with('/'));
+    let (exports, dumps): (BTreeSet<_>, BTreeSet<_>) = (below(SUMMARY).collect(), below(LEGACY).collect());
+    match (exports.len(), dumps.len()) {
+        (0, 0) => {}
+        (1, 0) => {
+            let folder = exports.first().map_or(folder, |at| at);
             return open_manifests(storage.clone(), folder, name);
         }
-        _ => return Err(several(name, &found)),
+        (0, 1) => {
+            let folder = dumps.first().map_or(folder, |at| at);
+            return open_dump(storage.clone(), folder, name);
+        }
+        _ => return Err(several(name, &exports.union(&dumps).copied().collect())),
     }
     // Emulators write the folders of AWS without manifests.
     let exports: BTreeSet<_> = entries

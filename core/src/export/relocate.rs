@@ -9,7 +9,7 @@ use super::dest::replace_file;
 use super::open::Export;
 use crate::error::{Code, Error, Result};
 use crate::manifest::checksums::md5_base64;
-use crate::manifest::{FILES, SUMMARY};
+use crate::manifest::{FILES, LEGACY, SUMMARY};
 
 /// Where an export is now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,14 @@ pub struct Location {
     pub bucket: String,
     /// The prefix in it, without a final `/`; may be empty.
     pub prefix: String,
+}
+
+impl Location {
+    /// The place, without a final `/`.
+    fn url(&self) -> String {
+        let slash = if self.prefix.is_empty() { "" } else { "/" };
+        format!("s3://{}{slash}{}", self.bucket, self.prefix)
+    }
 }
 
 impl std::str::FromStr for Location {
@@ -35,9 +43,14 @@ impl std::str::FromStr for Location {
 }
 
 impl Export {
-    /// Rewrites both manifests and their checksums to say that the export stands in `to`.
-    /// The files that were written.
+    /// Rewrites both manifests and their checksums, or the manifest of a legacy dump, to say that
+    /// the export stands in `to`. The files that were written.
     pub fn relocate(&self, to: &Location) -> Result<Vec<PathBuf>> {
+        if let Some(dump) = self.dump() {
+            let path = self.manifest_path(&format!("{}{LEGACY}", dump.folder))?;
+            replace(&path, &dump.manifest.moved(&to.url())?.to_text())?;
+            return Ok(vec![path]);
+        }
         let (Some(folder), Some(summary)) = (self.folder(), self.summary()) else {
             return Err(Error::new(Code::Manifest, "no manifest to rewrite").in_file(self.name()));
         };
@@ -60,12 +73,7 @@ impl Export {
         }
         let mut written = Vec::new();
         for (name, text) in [(SUMMARY, Value::Object(raw).to_string()), (FILES, lines)] {
-            let path = |name: &str| {
-                let key = format!("{folder}{name}");
-                self.storage()
-                    .local_path(&key)
-                    .ok_or_else(|| Error::new(Code::Io, "manifests are rewritten on the local file system").in_file(key))
-            };
+            let path = |name: &str| self.manifest_path(&format!("{folder}{name}"));
             let md5 = name.replace(".json", ".md5");
             for (name, text) in [(name, &text), (&md5, &md5_base64(text.as_bytes()))] {
                 let path = path(name)?;
@@ -80,6 +88,11 @@ impl Export {
             }
         }
         Ok(written)
+    }
+
+    fn manifest_path(&self, key: &str) -> Result<PathBuf> {
+        let path = self.storage().local_path(key);
+        path.ok_or_else(|| Error::new(Code::Io, "manifests are rewritten on the local file system").in_file(key))
     }
 }
 

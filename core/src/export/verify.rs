@@ -138,6 +138,10 @@ impl Verification {
 
 impl Export {
     fn check_manifests(&self, report: &mut VerifyReport) -> Result<()> {
+        if let Some(dump) = self.dump() {
+            dump.notes(&**self.storage())?.into_iter().for_each(|note| report.note(note));
+            return Ok(());
+        }
         let Some(folder) = self.folder() else {
             report.note(Error::new(Code::Manifest, "no manifest: counts and checksums cannot be checked").in_file(self.name()));
             return Ok(());

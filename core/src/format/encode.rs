@@ -10,8 +10,10 @@ use crate::number::Number;
 
 /// How a format writes values.
 pub trait Notation: Default + Send + 'static {
-    /// What stands before the attributes of an item on its line; `}}` stands behind them.
+    /// What stands before the attributes of an item on its line.
     const BEGIN_ITEM: &'static [u8];
+    /// What stands behind them.
+    const END_ITEM: &'static [u8] = b"}}\n";
     /// What stands before and behind the members of a change on its line.
     const CHANGE: [&'static [u8]; 2];
     /// A NULL.
@@ -158,7 +160,7 @@ pub struct ItemEncoder<N> {
 impl<N: Notation> ItemEncoder<N> {
     /// The text of one attribute behind the other, of the one item that was committed.
     pub fn attributes(&self) -> &[u8] {
-        let end = self.lines.len().saturating_sub(b"}}\n".len());
+        let end = self.lines.len().saturating_sub(N::END_ITEM.len());
         self.lines.get(N::BEGIN_ITEM.len()..end).unwrap_or_default()
     }
 
@@ -196,7 +198,7 @@ impl<N: Notation> Sink for ItemEncoder<N> {
         self.lines.extend_from_slice(N::BEGIN_ITEM);
     }
     fn commit_item(&mut self, _bytes: usize) -> Result<(), Refusal> {
-        self.lines.extend_from_slice(b"}}\n");
+        self.lines.extend_from_slice(N::END_ITEM);
         self.committed = self.lines.len();
         Ok(())
     }

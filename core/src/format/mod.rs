@@ -7,6 +7,7 @@ pub mod csv;
 pub mod encode;
 pub mod ion;
 pub mod json;
+pub mod legacy;
 pub mod line;
 pub mod plain;
 pub mod record;
@@ -24,6 +25,8 @@ pub enum SourceFormat {
     DynamodbJson,
     /// Amazon Ion, text or binary.
     Ion,
+    /// Lines of a [legacy dump](legacy), of AWS Data Pipeline or the EMR connector.
+    Legacy,
     /// Plain JSON, lines or documents.
     Ndjson,
     /// CSV, as `ImportTable` reads it.
@@ -36,13 +39,14 @@ pub enum SourceFormat {
 
 impl SourceFormat {
     /// The names of all formats.
-    pub const NAMES: &[&str] = &["dynamodb_json", "ion", "ndjson", "csv", "parquet", "arrow"];
+    pub const NAMES: &[&str] = &["dynamodb_json", "ion", "legacy", "ndjson", "csv", "parquet", "arrow"];
 
     /// The format's name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::DynamodbJson => "dynamodb_json",
             Self::Ion => "ion",
+            Self::Legacy => "legacy",
             Self::Ndjson => "ndjson",
             Self::Csv => "csv",
             Self::Parquet => "parquet",
@@ -76,7 +80,7 @@ impl SourceFormat {
 
     /// Whether the format is text that is cut into blocks; else it is batches of rows.
     pub const fn is_text(self) -> bool {
-        matches!(self, Self::DynamodbJson | Self::Ion | Self::Ndjson | Self::Csv)
+        matches!(self, Self::DynamodbJson | Self::Ion | Self::Legacy | Self::Ndjson | Self::Csv)
     }
 }
 
@@ -86,6 +90,7 @@ impl FromStr for SourceFormat {
         Ok(match text {
             "dynamodb_json" => Self::DynamodbJson,
             "ion" => Self::Ion,
+            "legacy" => Self::Legacy,
             "ndjson" => Self::Ndjson,
             "csv" => Self::Csv,
             "parquet" => Self::Parquet,

@@ -101,6 +101,14 @@ impl ExportId {
         Timestamp::Text(ISO.into()).to_text(self.millis as i64 * 1000).unwrap_or_default()
     }
 
+    /// The name of the n-th data file of a legacy dump: a UUID of version 4, as Java makes them.
+    pub fn uuid(&self, n: usize) -> String {
+        let hash: [u8; 16] = Md5::digest(format!("{}/{n}", self.text())).into();
+        let bits = u128::from_be_bytes(hash) & !(0xf << 76 | 0x3 << 62) | 0x4 << 76 | 0x2 << 62;
+        let hex = format!("{bits:032x}");
+        [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+    }
+
     /// The base name of the n-th data file: 16 bytes in base32, as AWS names them.
     pub fn file_name(&self, n: usize) -> String {
         const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
@@ -130,6 +138,10 @@ mod tests {
         let id = ExportId { millis: 1_715_685_260_608, suffix: 0xc488_b4e1 };
         assert_eq!(id.text(), "01715685260608-c488b4e1");
         assert_eq!(id.time(), "2024-05-14T11:14:20.608Z");
+        let uuid = id.uuid(0);
+        let lengths: Vec<_> = uuid.split('-').map(str::len).collect();
+        assert_eq!((lengths, &uuid[14..15]), (vec![8, 4, 4, 4, 12], "4"));
+        assert!(matches!(&uuid[19..20], "8" | "9" | "a" | "b"));
         let names: std::collections::BTreeSet<_> = (0..100).map(|n| id.file_name(n)).collect();
         assert_eq!(names.len(), 100);
         assert!(names.iter().all(|name| name.len() == 26 && name.bytes().all(|b| b.is_ascii_lowercase() || (b'2'..=b'7').contains(&b))));

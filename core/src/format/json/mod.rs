@@ -6,25 +6,30 @@
 //! broken syntax costs the rest of its line; in a document broken syntax ends the file.
 
 mod decode;
+pub(crate) mod descriptor;
 pub mod document;
 pub mod encode;
 pub mod scan;
 
 use decode::{Decoder, Scratch};
+use descriptor::Descriptors;
+use encode::DynamodbJson;
 
 use super::record::{Fault, Form, Outcome, Run, Skip, not_utf8};
 use crate::block::{Block, Records};
 use crate::error::Code;
 use crate::event::Sink;
+use crate::format::SourceFormat;
+use crate::format::legacy::Legacy;
 
 /// Sends the value in a text, with its descriptor, to a sink.
 pub fn send_value<S: Sink>(text: &str, sink: &mut S) -> Result<(), Box<Fault>> {
-    Decoder::new(text, true, &mut Scratch::default()).only_value(sink)
+    Decoder::<DynamodbJson>::new(text, true, &mut Scratch::default()).only_value(sink)
 }
 
 /// Sends the plain value in a text, which bears no descriptor, to a sink.
 pub fn send_plain_value<S: Sink>(text: &str, sink: &mut S) -> Result<(), Box<Fault>> {
-    Decoder::new(text, true, &mut Scratch::default()).only_plain_value(sink)
+    Decoder::<DynamodbJson>::new(text, true, &mut Scratch::default()).only_plain_value(sink)
 }
 
 /// Reads single items, as they are written for exports.
@@ -34,7 +39,7 @@ pub struct ItemText(Scratch);
 impl ItemText {
     /// Sends the attributes of the item in a line, `{"Item":{…}}`, to a sink.
     pub fn send<S: Sink>(&mut self, line: &str, sink: &mut S) -> Result<(), Box<Fault>> {
-        Decoder::new(line, true, &mut self.0).record(Form::Wrapped, sink)
+        Decoder::<DynamodbJson>::new(line, true, &mut self.0).record(Form::Wrapped, sink)
     }
 }
 
@@ -48,13 +53,20 @@ impl BlockDecoder {
     /// Sends the items of a block to `sink`. A bad record ends it, or is passed over with
     /// `skip`.
     pub fn decode<S: Sink>(&mut self, block: &Block, form: Form, skip: Skip, sink: &mut S) -> Outcome {
+        match block.format {
+            Some(SourceFormat::Legacy) => self.decode_as::<Legacy, S>(block, form, skip, sink),
+            _ => self.decode_as::<DynamodbJson, S>(block, form, skip, sink),
+        }
+    }
+
+    fn decode_as<D: Descriptors, S: Sink>(&mut self, block: &Block, form: Form, skip: Skip, sink: &mut S) -> Outcome {
         let mut run = Run::new(block, form, skip, sink);
         match &block.records {
-            Records::Lines => run.lines(0..block.data.len(), &mut self.scratch),
+            Records::Lines => run.lines::<D>(0..block.data.len(), &mut self.scratch),
             Records::OnLine(ranges) => {
                 for range in ranges {
                     if !run.is_over() {
-                        run.lines(range.clone(), &mut self.scratch);
+                        run.lines::<D>(range.clone(), &mut self.scratch);
                     }
                 }
             }
@@ -74,11 +86,11 @@ impl BlockDecoder {
 
 impl<S: Sink> Run<'_, S> {
     /// The records of lines. Where the block is not UTF-8 as a whole, line by line.
-    fn lines(&mut self, range: std::ops::Range<usize>, scratch: &mut Scratch) {
+    fn lines<D: Descriptors>(&mut self, range: std::ops::Range<usize>, scratch: &mut Scratch) {
         let base = range.start;
         let bytes = &self.block.data[range];
         if let Ok(text) = simdutf8::basic::from_utf8(bytes) {
-            self.text(text, base, None, scratch);
+            self.text::<D>(text, base, None, scratch);
             return;
         }
         let mut start = 0;
@@ -86,10 +98,10 @@ impl<S: Sink> Run<'_, S> {
             let end = (scan::line_end(bytes, start) + 1).min(bytes.len());
             let line = &bytes[start..end];
             match std::str::from_utf8(line) {
-                Ok(text) => self.text(text, base + start, None, scratch),
+                Ok(text) => self.text::<D>(text, base + start, None, scratch),
                 Err(error) => {
                     let valid = std::str::from_utf8(&line[..error.valid_up_to()]).unwrap_or_default();
-                    self.text(valid, base + start, Some(line[valid.len()]), scratch);
+                    self.text::<D>(valid, base + start, Some(line[valid.len()]), scratch);
                 }
             }
             start = end;
@@ -98,8 +110,8 @@ impl<S: Sink> Run<'_, S> {
 
     /// The records of a text that starts at `base` in the block. `bad` is a byte behind the
     /// text that is no UTF-8: whatever record it belongs to is broken.
-    fn text(&mut self, text: &str, base: usize, bad: Option<u8>, scratch: &mut Scratch) {
-        let mut decoder = Decoder::new(text, false, scratch);
+    fn text<D: Descriptors>(&mut self, text: &str, base: usize, bad: Option<u8>, scratch: &mut Scratch) {
+        let mut decoder = Decoder::<D>::new(text, false, scratch);
         while decoder.seek_record() {
             let start = decoder.position();
             self.sink.begin_item();
@@ -115,7 +127,7 @@ impl<S: Sink> Run<'_, S> {
                     if let (Some(byte), true) = (bad, fault.is_syntax() && fault.at >= text.len()) {
                         not_utf8(&mut fault, byte);
                     }
-                    let end = if fault.is_syntax() { None } else { scan::skip_value(text.as_bytes(), start, false) };
+                    let end = if fault.is_syntax() { None } else { decoder.end_of_record(start) };
                     self.bad(&fault, base);
                     if self.is_over() || end.is_none() && bad.is_some() {
                         return;
@@ -141,7 +153,7 @@ impl<S: Sink> Run<'_, S> {
                 return;
             }
         };
-        let mut decoder = Decoder::new(text, true, scratch);
+        let mut decoder = Decoder::<DynamodbJson>::new(text, true, scratch);
         self.sink.begin_item();
         match decoder.record(self.form, self.sink) {
             Ok(()) => self.commit(bytes.len(), base),
@@ -160,7 +172,6 @@ mod tests {
     use super::*;
     use crate::block::Cutter;
     use crate::error::Error;
-    use crate::format::SourceFormat;
     use crate::format::record::KEPT;
     use crate::item::{Item, Items};
 

@@ -1,5 +1,6 @@
 //! A record of an incremental export.
 
+use super::super::descriptor::Descriptors;
 use super::Decoder;
 use crate::error::Code;
 use crate::event::Sink;
@@ -9,7 +10,7 @@ use crate::format::record::{Decoded, Fault, shown};
 use crate::number::Number;
 use crate::path::Step;
 
-impl Decoder<'_> {
+impl<D: Descriptors> Decoder<'_, D> {
     /// The members of a record, behind its opening brace.
     pub(super) fn change<S: Sink>(&mut self, start: usize, sink: &mut S) -> Decoded {
         let mut seen = Seen::default();

@@ -1,12 +1,14 @@
 //! The parts of JSON: strings, white space, what is expected and what was found.
 
+use super::super::descriptor::Descriptors;
 use super::super::scan;
 use super::Decoder;
 use crate::error::Code;
 use crate::event::Kind;
+use crate::format::legacy::{ETX, STX};
 use crate::format::record::{Decoded, Fault};
 
-impl Decoder<'_> {
+impl<D: Descriptors> Decoder<'_, D> {
     /// The string that starts here with its quote.
     #[inline]
     pub(super) fn string(&mut self) -> Decoded<&str> {
@@ -42,6 +44,11 @@ impl Decoder<'_> {
                 Some(b'\\') => {
                     let c = self.escape()?;
                     self.scratch.unescaped.push(c);
+                }
+                // Legacy dumps that are not from a JSON library may have their separators in values.
+                Some(&byte @ (STX | ETX)) if D::LEGACY => {
+                    self.scratch.unescaped.push(char::from(byte));
+                    self.at += 1;
                 }
                 Some(byte) if *byte != b'\n' => {
                     return Err(Fault::new(Code::Json, end, format!("control character 0x{byte:02x} in a string; it must be escaped")));

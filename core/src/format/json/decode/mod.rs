@@ -8,10 +8,14 @@
 
 mod change;
 mod lex;
+mod line;
 mod plain;
 mod value;
 
+use std::marker::PhantomData;
+
 use super::super::record::{Decoded, Fault, Form};
+use super::descriptor::Descriptors;
 use super::scan;
 use crate::error::Code;
 use crate::event::{Discard, SetMembers, Sink, Want};
@@ -20,7 +24,8 @@ use crate::path::Step;
 use value::Opening;
 
 /// Reads records from a text.
-pub struct Decoder<'a> {
+pub struct Decoder<'a, D> {
+    descriptors: PhantomData<D>,
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
@@ -38,11 +43,11 @@ pub struct Scratch {
     members: SetMembers,
 }
 
-impl<'a> Decoder<'a> {
+impl<'a, D: Descriptors> Decoder<'a, D> {
     /// A decoder of the records in `text`. In lines a newline ends a record; in documents it
     /// is white space.
     pub fn new(text: &'a str, newline_is_space: bool, scratch: &'a mut Scratch) -> Self {
-        Self { text, bytes: text.as_bytes(), at: 0, newline_is_space, depth: 0, scratch }
+        Self { descriptors: PhantomData, text, bytes: text.as_bytes(), at: 0, newline_is_space, depth: 0, scratch }
     }
 
     /// The index of the next byte.
@@ -67,6 +72,9 @@ impl<'a> Decoder<'a> {
     /// and `commit_item`, which are the caller's.
     pub fn record<S: Sink>(&mut self, form: Form, sink: &mut S) -> Decoded {
         self.depth = 0;
+        if D::LEGACY {
+            return self.line(form, sink);
+        }
         let start = self.at;
         if matches!(form, Form::Wrapped | Form::Either)
             && self.bytes[start..].first_chunk() == Some(b"{\"Item\":{")

@@ -1,6 +1,7 @@
 //! Plain JSON → events: objects whose values bear no descriptors. Strings are S, numbers N
 //! with all their digits, arrays L, objects M.
 
+use super::super::descriptor::Descriptors;
 use super::super::scan;
 use super::Decoder;
 use crate::error::Code;
@@ -9,7 +10,7 @@ use crate::format::record::{Decoded, Fault, shown};
 use crate::number::Number;
 use crate::path::Step;
 
-impl Decoder<'_> {
+impl<D: Descriptors> Decoder<'_, D> {
     /// One value: the text has nothing else.
     pub fn only_plain_value<S: Sink>(&mut self, sink: &mut S) -> Decoded {
         self.plain_value(sink)?;

@@ -6,6 +6,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use super::super::descriptor::{Descriptors, word};
 use super::Decoder;
 use crate::error::Code;
 use crate::event::{Kind, Sink};
@@ -25,28 +26,10 @@ impl Opening {
     }
 }
 
-/// Nearly all values begin so, up to where their content does.
-const STRING: u64 = word(b"{\"S\":\"");
-const NUMBER: u64 = word(b"{\"N\":\"");
-const BASE64: u64 = word(b"{\"B\":\"");
 const FIVE: u64 = word(&[0xff; 5]);
-const BINARY: u64 = word(b"{\"B\":");
-const MAP: u64 = word(b"{\"M\":");
-const LIST: u64 = word(b"{\"L\":");
 const SIX: u64 = word(&[0xff; 6]);
-const STRINGS: u64 = word(b"{\"SS\":");
-const NUMBERS: u64 = word(b"{\"NS\":");
-const BINARIES: u64 = word(b"{\"BS\":");
-const BOOLEAN: u64 = word(b"{\"BOOL\":");
-const NULL: u64 = word(b"{\"NULL\":");
 
-const fn word(bytes: &[u8]) -> u64 {
-    let mut word = [0; 8];
-    word.split_at_mut(bytes.len()).0.copy_from_slice(bytes);
-    u64::from_le_bytes(word)
-}
-
-impl Decoder<'_> {
+impl<D: Descriptors> Decoder<'_, D> {
     /// The value that starts here.
     #[inline]
     pub(super) fn value<S: Sink>(&mut self, sink: &mut S) -> Decoded {
@@ -63,33 +46,41 @@ impl Decoder<'_> {
     #[inline]
     pub(super) fn content<S: Sink>(&mut self, opening: Opening, sink: &mut S) -> Decoded {
         // Nearly all values are these.
-        match opening.0 & SIX {
-            STRING => {
-                self.at += 6;
-                let value = self.string_body()?;
-                sink.string(value);
-            }
-            NUMBER => {
-                self.at += 6;
-                self.number(sink)?;
-            }
-            _ => self.other_content(opening, sink)?,
+        let six = opening.0 & SIX;
+        if six == D::OPENINGS.string {
+            self.at += 6;
+            let value = self.string_body()?;
+            sink.string(value);
+        } else if six == D::OPENINGS.number {
+            self.at += 6;
+            self.number(sink)?;
+        } else {
+            self.other_content(opening, sink)?;
         }
         Ok(())
     }
 
     #[inline(never)]
     fn other_content<S: Sink>(&mut self, Opening(opening): Opening, sink: &mut S) -> Decoded {
-        let (kind, length) = match (opening & FIVE, opening & SIX, opening) {
-            (MAP, _, _) => (Kind::M, 5),
-            (LIST, _, _) => (Kind::L, 5),
-            (BINARY, _, _) => (Kind::B, 5),
-            (_, STRINGS, _) => (Kind::SS, 6),
-            (_, NUMBERS, _) => (Kind::NS, 6),
-            (_, BINARIES, _) => (Kind::BS, 6),
-            (_, _, BOOLEAN) => (Kind::Bool, 8),
-            (_, _, NULL) => (Kind::Null, 8),
-            _ => (self.descriptor()?, 0),
+        let (openings, five, six) = (&D::OPENINGS, opening & FIVE, opening & SIX);
+        let (kind, length) = if five == openings.map {
+            (Kind::M, 5)
+        } else if five == openings.list {
+            (Kind::L, 5)
+        } else if five == openings.binary {
+            (Kind::B, 5)
+        } else if six == openings.strings {
+            (Kind::SS, 6)
+        } else if six == openings.numbers {
+            (Kind::NS, 6)
+        } else if six == openings.binaries {
+            (Kind::BS, 6)
+        } else if opening == openings.boolean {
+            (Kind::Bool, 8)
+        } else if opening == openings.null {
+            (Kind::Null, 8)
+        } else {
+            (self.descriptor()?, 0)
         };
         self.at += length;
         self.white();
@@ -145,7 +136,7 @@ impl Decoder<'_> {
         }
         let at = self.at;
         let descriptor = self.string()?;
-        let Some(kind) = Kind::from_descriptor(descriptor) else {
+        let Some(kind) = D::kind(descriptor) else {
             let message = format!("{UNKNOWN_DESCRIPTOR} {}", shown(descriptor));
             return Err(Fault::new(Code::Descriptor, at, message));
         };
@@ -156,7 +147,8 @@ impl Decoder<'_> {
     /// The same of a value that nobody asked for: syntax, descriptors and names are checked.
     pub(super) fn unwanted_content(&mut self, opening: Opening) -> Decoded {
         // Texts, numbers and binaries hold no names.
-        if matches!(opening.0 & SIX, STRING | NUMBER | BASE64) {
+        let six = opening.0 & SIX;
+        if six == D::OPENINGS.string || six == D::OPENINGS.number || six == D::OPENINGS.base64 {
             self.at += 6;
             self.string_body()?;
             return Ok(());
