@@ -6,6 +6,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use super::report::ImportFinding;
+use crate::format::SourceFormat;
 use crate::merge::spill::Fields;
 use crate::number::Number;
 
@@ -148,6 +149,9 @@ pub fn advice(facts: &Facts<'_>) -> Vec<ImportFinding> {
             let all: Vec<_> = seen.iter().copied().collect();
             said.push(format!("objects of several {what} ({}): an import reads one", all.join(", ")));
         }
+    }
+    if facts.formats.contains(SourceFormat::Legacy.as_str()) {
+        said.push("legacy dumps cannot be imported; `prepare` makes import files of them".to_owned());
     }
     said.extend(manifests(facts));
     said.into_iter().map(ImportFinding::advice).collect()

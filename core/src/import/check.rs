@@ -11,13 +11,14 @@ use base64::engine::general_purpose::STANDARD;
 use super::objects::looks_like;
 use super::size::{CONTAINER, ITEM_BYTES, MEMBER, SCALAR, number_size};
 use super::unknown::Unknown;
-use super::{InputFormat, TableSpec, VectorIndex};
+use super::{TableSpec, VectorIndex};
 use crate::block::{Block, Records};
 use crate::change::key::{Capture, KeyNames};
 use crate::codec::Codec;
 use crate::engine::worker::BlockSink;
 use crate::error::{Code, Result};
 use crate::event::{Kind, OpenNames, Refusal, SetMembers, Sink, Undocumented, Want};
+use crate::format::SourceFormat;
 use crate::name::Key;
 use crate::number::Number;
 
@@ -138,7 +139,7 @@ pub struct Checks {
     /// How its records stand in it, as far as its first block shows.
     pub layout: Layout,
     /// The format that its first bytes have, where they are in this block.
-    pub looks: Option<InputFormat>,
+    pub looks: Option<SourceFormat>,
     /// Its bytes up to the end of the block.
     pub end: u64,
 }

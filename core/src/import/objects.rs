@@ -14,6 +14,7 @@ use crate::error::{Code, Error, Result};
 use crate::format::SourceFormat;
 use crate::format::csv::DELIMITERS;
 use crate::format::ion::stream::is_ion;
+use crate::format::legacy::detect::is_legacy;
 use crate::storage::{Entry, Storage};
 
 /// Stored bytes that are looked at to tell a format.
@@ -89,7 +90,11 @@ pub fn tell(spec: &TableSpec, stored: &[u8]) -> Result<(TableSpec, Input)> {
     }
     let compression = spec.compression.unwrap_or_else(|| Codec::detect(stored, true).unwrap_or_default());
     let text = inflated(stored);
-    let format = spec.format.unwrap_or_else(|| looks_like(&text));
+    let format = spec.format.unwrap_or_else(|| match looks_like(&text) {
+        SourceFormat::Ion => InputFormat::Ion,
+        SourceFormat::Csv => InputFormat::Csv,
+        _ => InputFormat::DynamodbJson,
+    });
     let csv = if format == InputFormat::Csv && spec.format.is_none() { told_csv(spec, &text) } else { spec.csv.clone() };
     Ok((spec.clone().with_input(format, &csv, compression), Input { format, compression, told: true }))
 }
@@ -106,14 +111,17 @@ fn inflated(stored: &[u8]) -> Vec<u8> {
     text
 }
 
-/// The format that the first bytes of an object have.
-pub fn looks_like(text: &[u8]) -> InputFormat {
+/// The format that the first bytes of an object have: one that is imported, or a legacy dump, which is none.
+pub fn looks_like(text: &[u8]) -> SourceFormat {
     if is_ion(text, true) == Some(true) {
-        return InputFormat::Ion;
+        return SourceFormat::Ion;
+    }
+    if is_legacy(text, true) == Some(true) {
+        return SourceFormat::Legacy;
     }
     match text.iter().find(|b| !b.is_ascii_whitespace()) {
-        Some(b'{' | b'[') | None => InputFormat::DynamodbJson,
-        _ => InputFormat::Csv,
+        Some(b'{' | b'[') | None => SourceFormat::DynamodbJson,
+        _ => SourceFormat::Csv,
     }
 }
 

@@ -26,7 +26,6 @@ use crate::engine::push::PushPass;
 use crate::engine::worker::Reading;
 use crate::error::{Class, Code, Error, Result};
 use crate::export::read::ReadOptions;
-use crate::format::SourceFormat;
 use crate::format::csv;
 use crate::format::record::{Form, KEPT_ALL};
 
@@ -213,15 +212,10 @@ impl Validation {
             header: self.spec.csv.header_list.clone(),
             types: self.rules.keys.iter().map(|key| (key.name.clone(), key.kind)).collect(),
         };
-        let format = match self.input.format {
-            InputFormat::DynamodbJson => SourceFormat::DynamodbJson,
-            InputFormat::Ion => SourceFormat::Ion,
-            InputFormat::Csv => {
-                csv.check()?;
-                SourceFormat::Csv
-            }
-        };
-        Ok(Reading { format: Some(format), form: Form::Wrapped, skip: Some(KEPT_ALL), csv: Arc::new(csv) })
+        if self.input.format == InputFormat::Csv {
+            csv.check()?;
+        }
+        Ok(Reading { format: Some(self.input.format.source()), form: Form::Wrapped, skip: Some(KEPT_ALL), csv: Arc::new(csv) })
     }
 
     /// A pass whose bytes are pushed.
@@ -376,7 +370,7 @@ impl Validation {
         if let Some(looks) = checks.looks {
             self.formats.insert(looks.as_str());
             if let Some(object) = &mut self.object {
-                object.foreign = looks != self.input.format;
+                object.foreign = looks != self.input.format.source();
             }
         }
     }

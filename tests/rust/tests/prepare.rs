@@ -203,6 +203,37 @@ fn sorted_items_are_shuffled_and_others_are_not() {
 }
 
 #[test]
+fn a_legacy_dump_becomes_an_import() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (dump, dest) = (folder.path().join("dump"), folder.path().join("import"));
+    fs::create_dir(&dump).expect("creates");
+    fs::write(
+        dump.join("manifest"),
+        "{\"name\":\"DynamoDB-export\",\"version\":3,\n\"entries\": [\n{\"url\":\"s3://gone/a\",\"mandatory\":true}\n]}",
+    )
+    .expect("writes");
+    fs::write(dump.join("a"), "{\"pk\":{\"s\":\"a\"},\"sk\":{\"n\":\"1\"},\"t\":{\"sS\":[\"x\"]}}\n{\"pk\":{\"s\":\"b\"}}\n")
+        .expect("writes");
+    let report = prepare(&open_export(&dump.display().to_string()).expect("opens"), &dest, &PrepareOptions::default());
+    assert_eq!((report.items, report.rejected), (1, 1));
+    assert_eq!(dry_run(&dest).imported, 1);
+    assert_eq!(
+        String::from_utf8(bytes_of(&report.files[0].path)).expect("text"),
+        "{\"Item\":{\"pk\":{\"S\":\"a\"},\"sk\":{\"N\":\"1\"},\"t\":{\"SS\":[\"x\"]}}}\n"
+    );
+    // As it is, it does not import, and the dry run says what to do.
+    let file = dump.join("a").display().to_string();
+    let report = validate_import(&file, &key(), ValidateOptions::default(), &Control::default(), |_| Ok(())).expect("a report");
+    assert_eq!((report.processed, report.errors, report.stopped), (1, 1, 1));
+    let said: Vec<_> = report.findings.iter().flat_map(|finding| &finding.messages).map(String::as_str).collect();
+    assert!(
+        said.contains(&"the object does not look like DYNAMODB_JSON")
+            && said.contains(&"legacy dumps cannot be imported; `prepare` makes import files of them"),
+        "{said:?}"
+    );
+}
+
+#[test]
 fn typed_csv_becomes_typed_items() {
     let folder = tempfile::tempdir().expect("a folder");
     let dest = folder.path().join("import");

@@ -300,7 +300,7 @@ mod tests {
             (r#"{"a":{"S":"x"}}"#.into(), "E_RECORD: the record does not begin with `Item` (line 2, byte 15, item 1)"),
             (r#"{"Item":{},"x":1}"#.into(), "E_BESIDE_ITEM: a member beside `Item` (line 2, byte 25, item 1)"),
             ("12".into(), "E_RECORD: a record must be an object (line 2, byte 15, item 1)"),
-            (r#"{"Item":{},}"#.into(), "E_BESIDE_ITEM: a member beside `Item` (line 2, byte 25, item 1)"),
+            (r#"{"Item":{},}"#.into(), "E_JSON: expected `\"`, found '}' (line 2, byte 26, item 1)"),
             ("{\"Item\":".into(), "E_JSON: expected an object, found the end of the line (line 2, byte 23, item 1)"),
             ("{\"Item\":{}}]".into(), "E_JSON: expected an object, found ']' (line 2, byte 26, item 2)"),
         ] {

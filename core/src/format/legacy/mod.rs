@@ -18,7 +18,7 @@
 //! Blank lines are passed over. Empty sets, lists and maps are kept; the connector reads them as
 //! values without a type.
 
-mod detect;
+pub mod detect;
 mod encode;
 
 pub use detect::is_legacy;

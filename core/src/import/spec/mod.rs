@@ -18,6 +18,7 @@ use serde_json::{Map, Value, json};
 use crate::codec::Codec;
 use crate::error::{Code, Error, Result};
 use crate::event::Kind;
+use crate::format::SourceFormat;
 
 /// Who refuses a request, and so what the message looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,6 +79,15 @@ pub enum InputFormat {
 impl InputFormat {
     /// All formats.
     pub const ALL: [Self; 3] = [Self::DynamodbJson, Self::Ion, Self::Csv];
+
+    /// The format by its name as a source.
+    pub const fn source(self) -> SourceFormat {
+        match self {
+            Self::DynamodbJson => SourceFormat::DynamodbJson,
+            Self::Ion => SourceFormat::Ion,
+            Self::Csv => SourceFormat::Csv,
+        }
+    }
 
     /// The format's name in the API.
     pub const fn as_str(self) -> &'static str {
