@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::event::{Kind, OpenNames, Refusal, Sink, Want};
+use crate::name::Key;
 use crate::number::Number;
 
 /// How a format writes values.
@@ -181,6 +182,18 @@ impl<N: Notation> ItemEncoder<N> {
         std::mem::take(&mut self.lines)
     }
 
+    /// An attribute of the item comes, or a member of the map that is open.
+    fn begin_attribute(value: &mut ValueEncoder<N>, lines: &mut Vec<u8>, used: &mut bool, name: &str) {
+        if value.is_open() {
+            value.attribute(name);
+            return;
+        }
+        if std::mem::replace(used, true) {
+            lines.push(b',');
+        }
+        N::name(lines, name);
+    }
+
     /// A value is complete that is an attribute of the item.
     fn end_value(&mut self) {
         if !self.value.is_open() {
@@ -207,15 +220,14 @@ impl<N: Notation> Sink for ItemEncoder<N> {
     }
     fn attribute(&mut self, name: &str) -> Result<Want, Refusal> {
         self.names.add(name)?;
-        if self.value.is_open() {
-            self.value.attribute(name);
-            return Ok(Want::Value);
-        }
-        if std::mem::replace(&mut self.used, true) {
-            self.lines.push(b',');
-        }
-        N::name(&mut self.lines, name);
+        Self::begin_attribute(&mut self.value, &mut self.lines, &mut self.used, name);
         Ok(Want::Value)
+    }
+    #[inline]
+    fn known(&mut self, name: Key) -> Option<Want> {
+        let node = self.names.known(name)?;
+        Self::begin_attribute(&mut self.value, &mut self.lines, &mut self.used, self.names.name(node));
+        Some(Want::Value)
     }
     fn string(&mut self, value: &str) {
         self.value.string(value);

@@ -3,6 +3,7 @@
 
 use super::json::encode::{write_base64, write_string};
 use crate::event::{Kind, OpenNames, Refusal, Sink, Want};
+use crate::name::Key;
 use crate::number::Number;
 use crate::schema::Numbers;
 
@@ -179,6 +180,12 @@ impl Sink for PlainSink {
         self.names.add(name)?;
         self.writer.attribute(name);
         Ok(Want::Value)
+    }
+    #[inline]
+    fn known(&mut self, name: Key) -> Option<Want> {
+        let node = self.names.known(name)?;
+        self.writer.attribute(self.names.name(node));
+        Some(Want::Value)
     }
     fn string(&mut self, value: &str) {
         self.writer.string(value);

@@ -9,7 +9,6 @@ use crate::error::Result;
 use crate::event::{Kind, Refusal, Sink, Want};
 use crate::format::csv::CsvSink;
 use crate::format::encode::{ItemEncoder, Notation};
-use crate::name::Key;
 use crate::number::Number;
 
 /// A sink that writes a line for each item.
@@ -151,10 +150,6 @@ impl<E: Lines> Sink for ImportItems<E> {
             csv.is_key = csv.keys.iter().any(|key| key == name);
         }
         self.lines.attribute(name)
-    }
-
-    fn known(&mut self, _name: Key) -> Option<Want> {
-        None
     }
 
     fn string(&mut self, value: &str) {

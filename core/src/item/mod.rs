@@ -6,6 +6,7 @@ pub mod split;
 mod tape;
 
 use crate::event::{Kind, OpenNames, Refusal, Sink, Want};
+use crate::name::Key;
 use crate::number::Number;
 use crate::schema::Columns;
 
@@ -134,6 +135,10 @@ impl<S: Sink> Sink for Project<S> {
             }
             _ => self.sink.attribute(name),
         }
+    }
+    #[inline]
+    fn known(&mut self, name: Key) -> Option<Want> {
+        if self.depth == 0 && self.columns.is_some() { None } else { self.sink.known(name) }
     }
     fn string(&mut self, value: &str) {
         self.sink.string(value);
