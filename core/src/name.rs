@@ -125,6 +125,12 @@ impl Names {
         }
     }
 
+    /// Takes all nodes out.
+    pub fn clear(&mut self) {
+        self.slots.fill(EMPTY);
+        self.used = 0;
+    }
+
     /// Takes a node out.
     pub fn remove(&mut self, map: u32, name: &str, node: u32) {
         let Ok(mut hole) = self.search(map, Key::new(name), |found| found == node) else { return };

@@ -6,13 +6,9 @@
 //! index of its name, and texts stand behind each other in one string. Whoever reads it walks
 //! over the values, and looks a name up once for all items that have it.
 
-use std::hash::BuildHasher;
-
-use hashbrown::HashTable;
-use rustc_hash::FxBuildHasher;
-
 use super::{AttributeValue, Item};
 use crate::event::{Kind, Refusal, Sink, Want};
+use crate::name::Key;
 use crate::number::Number;
 
 /// The items of a block, each a map at the top.
@@ -313,6 +309,11 @@ impl Sink for Items {
         self.name = self.names.add(name, &mut self.tape.names).ok_or_else(Refusal::duplicate)?;
         Ok(Want::Value)
     }
+    #[inline]
+    fn known(&mut self, name: Key) -> Option<Want> {
+        self.name = self.names.known(name)?;
+        Some(Want::Value)
+    }
     fn string(&mut self, value: &str) {
         self.value(Kind::S, value.len());
         self.tape.text.push_str(value);
@@ -356,7 +357,7 @@ impl Sink for Items {
 /// The indices of a tape's names, and which of them the open maps have.
 #[derive(Default)]
 struct Names {
-    indices: HashTable<u32>,
+    indices: crate::name::Names,
     /// For each name, how deep the innermost open map stands that has it; 0 for none.
     depths: Vec<u32>,
     /// The names of the open maps, and what stood in `depths` before.
@@ -364,6 +365,9 @@ struct Names {
     /// Where the names of each open map begin in `added`.
     maps: Vec<usize>,
 }
+
+/// All maps of a tape share its names.
+const TAPE: u32 = 0;
 
 impl Names {
     fn begin(&mut self) {
@@ -392,18 +396,28 @@ impl Names {
     /// Adds a name to the innermost map; `None` where it has the name.
     #[inline]
     fn add(&mut self, name: &str, names: &mut Vec<Box<str>>) -> Option<u32> {
-        let hash = |name: &str| FxBuildHasher.hash_one(name);
-        let same = |&index: &u32| *names[index as usize] == *name;
-        let index = match self.indices.find(hash(name), same) {
-            Some(&index) => index,
+        let index = match self.indices.get(TAPE, name, |index| &names[index as usize]) {
+            Some(index) => index,
             None => {
                 let index = names.len() as u32;
                 names.push(name.into());
                 self.depths.push(0);
-                self.indices.insert_unique(hash(name), index, |&index| hash(&names[index as usize]));
+                self.indices.insert(TAPE, name, index);
                 index
             }
         };
+        self.put(index)
+    }
+
+    /// The same for a short name that the tape has.
+    #[inline]
+    fn known(&mut self, name: Key) -> Option<u32> {
+        let index = self.indices.find(TAPE, name)?;
+        self.put(index)
+    }
+
+    #[inline]
+    fn put(&mut self, index: u32) -> Option<u32> {
         let (depth, before) = (self.maps.len() as u32, self.depths[index as usize]);
         if before == depth {
             return None;
