@@ -81,6 +81,13 @@ impl ConvertReport {
 #[derive(PartialEq)]
 pub struct WrittenFile(dynarrow::WrittenFile);
 
+impl WrittenFile {
+    /// Of a file of the core.
+    pub fn new(file: dynarrow::WrittenFile) -> Self {
+        Self(file)
+    }
+}
+
 #[pymethods]
 impl WrittenFile {
     #[getter]

@@ -12,6 +12,7 @@ mod pass;
 mod read;
 mod schema;
 mod text;
+mod validate;
 mod verify;
 
 use wasm_bindgen::prelude::*;

@@ -13,7 +13,7 @@ use crate::error::{Result, thrown, to_js};
 
 /// The files of a source: manifests with their bytes, data files by their sizes.
 #[wasm_bindgen]
-pub struct Files(Memory);
+pub struct Files(pub(crate) Memory);
 
 #[wasm_bindgen]
 impl Files {

@@ -7,7 +7,7 @@ use clap::Args;
 use clap::builder::RangedU64ValueParser;
 use dynarrow::codec::Codec;
 use dynarrow::event::Kind;
-use dynarrow::format::csv::CsvOptions;
+use dynarrow::format::csv::{CsvOptions, column_kind, delimiter};
 use dynarrow::import::InputFormat;
 use dynarrow::import::prepare::{FILE_SIZE, MEMORY, Shuffle, compression, input_format};
 use dynarrow::{Control, Error, OnError, PrepareOptions, PrepareReport, ReadOptions, Result, prepare_import};
@@ -102,24 +102,12 @@ Examples:
   dynarrow validate import/ --table import/import-table.json
   aws s3 sync import/data s3://imports/data && aws dynamodb import-table --cli-input-json file://import/import-table.json";
 
-fn delimiter(text: &str) -> Result<u8> {
-    match (text, text.as_bytes()) {
-        ("tab" | "\\t", _) => Ok(b'\t'),
-        ("space", _) => Ok(b' '),
-        (_, [byte]) => Ok(*byte),
-        _ => Err(Error::usage("it must be one of , ; : | tab space")),
-    }
-}
-
 /// The types of `price:N,tags:SS`. A name may hold colons.
 fn types(text: &str) -> Result<Vec<(String, Kind)>> {
     let names: ColumnList = text.parse().map_err(|message: String| Error::usage(message))?;
     let of = |column: &String| {
         let (name, kind) = column.rsplit_once(':').unwrap_or((column, ""));
-        let kind = Kind::from_descriptor(kind).ok_or_else(|| {
-            Error::usage(format!("--types: {column:?} must be NAME:TYPE with one of the types S, N, B, BOOL, NULL, M, L, SS, NS, BS"))
-        })?;
-        Ok((name.to_owned(), kind))
+        Ok((name.to_owned(), column_kind(name, kind)?))
     };
     names.names().iter().map(of).collect()
 }

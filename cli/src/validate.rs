@@ -1,11 +1,8 @@
 //! `dynarrow validate`: the dry run of an import.
 
-use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
-use dynarrow::export::dest::replace_file;
 use dynarrow::import::unknown::{Assumed, Assumptions, Unknown};
 use dynarrow::import::validate::MAX_FINDINGS;
 use dynarrow::import::{log, unknown::Level};
@@ -95,13 +92,9 @@ impl Table {
     pub fn spec(&self) -> Result<TableSpec> {
         match &self.table {
             None => TableSpec::short(&self.key),
-            Some(path) => TableSpec::parse(&read(path)?).map_err(|error| error.in_file(path.display().to_string())),
+            Some(path) => TableSpec::read(path),
         }
     }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).map_err(|e| Error::io(&path.display().to_string(), &e))
 }
 
 fn assumption(text: &str) -> Result<(Unknown, Assumed)> {
@@ -122,21 +115,13 @@ impl Validate {
             threads: self.threads.number(),
             price_per_gb: self.price_per_gb,
             region: self.region.clone(),
-            log: self.entries()?,
+            log: self.log.as_deref().map_or(Ok(Vec::new()), log::read)?,
         };
         let report = {
             let _progress = Progress::watch(control, self.quiet);
             match &self.error_log {
                 None => validate_import(&self.src, &spec, options, control, |_| Ok(()))?,
-                Some(path) => replace_file(path, |file| {
-                    let mut lines = std::io::BufWriter::new(file);
-                    let failed = |e: std::io::Error| Error::io(&path.display().to_string(), &e);
-                    let report = validate_import(&self.src, &spec, options, control, |finding| {
-                        writeln!(lines, "{}", finding.to_log(spec.bucket.as_deref())).map_err(failed)
-                    })?;
-                    lines.flush().map_err(failed)?;
-                    Ok(report)
-                })?,
+                Some(path) => log::validate_with_log(&self.src, &spec, options, path, control)?,
             }
         };
         if self.json {
@@ -145,11 +130,6 @@ impl Validate {
             out.text(&text(&report))?;
         }
         Ok(if report.ok() { Ending::Done } else { Ending::Findings })
-    }
-
-    fn entries(&self) -> Result<Vec<log::LogEntry>> {
-        let Some(path) = &self.log else { return Ok(Vec::new()) };
-        log::parse(&String::from_utf8_lossy(&read(path)?)).map_err(|error| error.in_file(path.display().to_string()))
     }
 }
 

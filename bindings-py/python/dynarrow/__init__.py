@@ -26,6 +26,7 @@ from dynarrow._dynarrow import (
     Loss,
     Losses,
     MergeReport,
+    PrepareReport,
     ReadReport,
     Schema,
     SplitTable,
@@ -45,10 +46,12 @@ from dynarrow._errors import (
 from dynarrow._items import iter_items
 from dynarrow._merge import diff, merge
 from dynarrow._open import Export, open_export
+from dynarrow._prepare import prepare_import
 from dynarrow._read import Reader, read_export
 from dynarrow._request import ExportDescription, request_export, request_import
 from dynarrow._schema import infer_schema
 from dynarrow._upload import UploadReport, upload
+from dynarrow._validate import ImportFinding, ImportReport, validate_import
 from dynarrow._verify import verify
 from dynarrow._write import dumps, loads, relocate, write_export, write_items
 
@@ -65,11 +68,14 @@ __all__ = [
     "ExportDescription",
     "Field",
     "Finding",
+    "ImportFinding",
+    "ImportReport",
     "ItemIterator",
     "Loss",
     "Losses",
     "MergeReport",
     "NotFoundError",
+    "PrepareReport",
     "ReadReport",
     "Reader",
     "Schema",
@@ -94,12 +100,14 @@ __all__ = [
     "loads",
     "merge",
     "open_export",
+    "prepare_import",
     "read_changes",
     "read_export",
     "relocate",
     "request_export",
     "request_import",
     "upload",
+    "validate_import",
     "verify",
     "write_export",
     "write_items",

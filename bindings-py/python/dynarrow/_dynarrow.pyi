@@ -14,9 +14,11 @@ from dynarrow._options import (
     Format,
     FormatToldBy,
     Images,
+    ImportFormat,
     Layout,
     Options,
     SchemaLike,
+    Shuffle,
     SourceFormat,
     StrPath,
 )
@@ -404,6 +406,48 @@ class VerifyReport:
     def bytes(self) -> int: ...
 
 @final
+class PrepareReport:
+    """What `prepare_import` made.
+
+    Attributes:
+        read: What was read.
+        files: The objects: their size is that on disk.
+        items: Items in them.
+        bytes: Their decompressed bytes: what AWS bills.
+        rejected: Items that an import would refuse: they are in the file of rejected ones.
+        first_rejected: What is wrong with the first of them.
+        changed: Values that CSV cannot hold: imported they are strings, or left out where they
+            are empty or null.
+        first_changed: The path of the first of them.
+        shuffled: Whether the items were shuffled.
+        spec: What the import is to be asked for: the document in ``import-table.json``.
+        missing: Members of it that nobody has said, such as ``TableName``.
+    """
+
+    @property
+    def read(self) -> ReadReport: ...
+    @property
+    def files(self) -> list[WrittenFile]: ...
+    @property
+    def items(self) -> int: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def rejected(self) -> int: ...
+    @property
+    def first_rejected(self) -> str | None: ...
+    @property
+    def changed(self) -> int: ...
+    @property
+    def first_changed(self) -> str | None: ...
+    @property
+    def shuffled(self) -> bool: ...
+    @property
+    def spec(self) -> dict[str, Any]: ...
+    @property
+    def missing(self) -> list[str]: ...
+
+@final
 class ItemIterator:
     """The items of one reading, as dicts; made by `iter_items`.
 
@@ -540,6 +584,35 @@ class Diffing(TypedDict):
     images: Images
     memory: str | None
 
+class Table(TypedDict):
+    table: Mapping[str, Any] | StrPath | None
+    key: Sequence[str] | None
+
+class Validating(TypedDict):
+    prefix: str | None
+    strict: bool
+    assume: Mapping[str, str] | None
+    log: StrPath | None
+    max_findings: int | None
+    price_per_gb: float | None
+    region: str | None
+    threads: int | None
+
+class Preparing(TypedDict):
+    to: ImportFormat | None
+    compression: Compression | None
+    file_size: str | None
+    shuffle: Shuffle
+    seed: int
+    memory: str | None
+    types: Mapping[str, str] | None
+    delimiter: str | None
+    header_list: Sequence[str] | None
+    table_name: str | None
+    bucket: str | None
+    prefix: str | None
+    overwrite: bool
+
 class Writing(TypedDict):
     schema: SchemaLike | None
     layout: Layout | None
@@ -550,6 +623,22 @@ class Writing(TypedDict):
 
 def open_export(src: StrPath, format: SourceFormat | None) -> Export: ...
 def open_stream(data: object) -> Export: ...
+def table_spec(table: Mapping[str, Any] | StrPath) -> str: ...
+def validate_import(
+    src: StrPath,
+    table: Table,
+    validating: Validating,
+    error_log: StrPath | None,
+    progress: Callback | None,
+) -> str: ...
+def prepare_import(
+    source: Export,
+    dest: StrPath,
+    table: Table,
+    preparing: Preparing,
+    options: Options,
+    progress: Callback | None,
+) -> PrepareReport: ...
 def ddl(source: Export, defining: Defining, progress: Callback | None) -> str: ...
 def fit(data: object, schema: object) -> Batches: ...
 def spool(items: Iterable[Mapping[str, Any]], path: StrPath) -> None: ...

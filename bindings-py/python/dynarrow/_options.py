@@ -25,6 +25,9 @@ Format: TypeAlias = WriteFormat | Literal["export"]
 # What says the format of data files; None where nothing does, and it is taken for DynamoDB JSON.
 FormatToldBy: TypeAlias = Literal["option", "manifest", "name", "bytes"] | None
 Compression: TypeAlias = Literal["gzip", "zstd", "none"]
+# What `ImportTable` reads.
+ImportFormat: TypeAlias = ExportFormat | Literal["csv"]
+Shuffle: TypeAlias = Literal["auto", "always", "never"]
 # A schema, or its document: a path, or what `json.loads` makes of it.
 SchemaLike: TypeAlias = Schema | StrPath | dict[str, Any]
 

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, cast, overload
+from typing import Any, Literal, TypeAlias, overload
 
-from dynarrow import _aws
+from dynarrow import _aws, _dynarrow
 from dynarrow._aws import Connection
-from dynarrow._errors import NotFoundError, StorageError
+from dynarrow._errors import NotFoundError
 from dynarrow._open import Export, open_export
 from dynarrow._options import ExportFormat, StrPath
-from dynarrow._progress import Progress, reporting
+from dynarrow._progress import Progress
+from dynarrow._wait import check_waiting, wait_for
 
 View: TypeAlias = Literal["NEW_IMAGE", "NEW_AND_OLD_IMAGES"]
 # A moment: with a time zone, or ISO 8601 text with one.
@@ -28,20 +27,11 @@ Moment: TypeAlias = datetime | str
 _SHORTEST = timedelta(minutes=15)
 _LONGEST = timedelta(hours=24)
 
-_TELL = 0.1
-
 # The patterns and limits of the service's model.
 _BUCKET = re.compile(r"[a-z0-9A-Z]+[.\-\w]*[a-z0-9A-Z]+", re.ASCII)
 _OWNER = re.compile(r"[0-9]{12}")
 _PREFIX_CHARS = 1024
 _TOKEN = re.compile(r"[^$]+")
-_TABLE_NAME = re.compile(r"[a-zA-Z0-9_.-]+")
-_HEADER = re.compile(r"[\x20-\x21\x23-\x2B\x2D-\x7E]*")
-_DELIMITER = re.compile(r"[,;:|\t ]")
-_INPUT_FORMATS = ("DYNAMODB_JSON", "ION", "CSV")
-_COMPRESSIONS = ("GZIP", "ZSTD", "NONE")
-_HEADERS = 255
-_HEADER_CHARS = 65_536
 
 
 @dataclass(frozen=True)
@@ -230,7 +220,7 @@ def request_export(
         faults.append(f"view must be NEW_IMAGE or NEW_AND_OLD_IMAGES, not {view!r}")
     if bucket_folder is not None and not wait:
         faults.append("bucket_folder is where the finished export is opened: it needs wait=True")
-    _check_waiting(poll, timeout, faults)
+    check_waiting(poll, timeout, faults)
     incremental = times["from_time"] is not None
     if incremental and times["export_time"] is not None:
         faults.append("export_time is for full exports, from_time for incremental ones")
@@ -280,7 +270,7 @@ def request_export(
         asked = _aws.call(client.describe_export, {"ExportArn": answer["ExportArn"]})
         return asked["ExportDescription"]
 
-    done = _wait(ask, "Export", answer, poll, timeout, progress)
+    done = wait_for(ask, "Export", answer, poll, timeout, progress)
     described = ExportDescription(done)
     if bucket_folder is None:
         return described
@@ -302,7 +292,7 @@ def request_import(
     """Asks DynamoDB to import files from S3 into a new table, and waits for the end.
 
     What the service would refuse is said beforehand, all of it at once. What it would say of
-    the data, after billing it, says `validate_import`, where this version has it.
+    the data, after billing it, says `validate_import`.
 
     Needs ``dynarrow[aws]``. Credentials, region and profiles are boto3's.
 
@@ -324,7 +314,7 @@ def request_import(
         The service's ``ImportTableDescription``.
 
     Raises:
-        UsageError: The service would refuse the request.
+        UsageError: The service would refuse the request (``E_TABLE_SPEC``).
         NotFoundError: There is no such file.
         ServiceError: The import failed: ``service_code`` is its ``FailureCode``, such as
             ``ItemValidationError``, and the message has the counts and where the log is. Or
@@ -332,12 +322,10 @@ def request_import(
         StorageError: ``timeout`` has passed (``E_TIMEOUT``). The import goes on.
         ImportError: boto3 is not installed.
     """
-    request = _spec(spec)
     faults: list[str] = []
-    _check_waiting(poll, timeout, faults)
-    _check_import(request, faults)
+    check_waiting(poll, timeout, faults)
     _refuse(faults)
-    request = {"ClientToken": str(uuid.uuid4()), **request}
+    request = {"ClientToken": str(uuid.uuid4()), **json.loads(_dynarrow.table_spec(spec))}
     client = Connection(endpoint_url, region_name, profile_name, session).client()
     answer = _aws.call(client.import_table, request, attempts=_aws.FIRST_ATTEMPTS)
     description: dict[str, Any] = answer["ImportTableDescription"]
@@ -348,64 +336,7 @@ def request_import(
         asked = _aws.call(client.describe_import, {"ImportArn": description["ImportArn"]})
         return asked["ImportTableDescription"]
 
-    return _wait(ask, "Import", description, poll, timeout, progress)
-
-
-# Waiting.
-
-
-def _wait(
-    ask: Callable[[], dict[str, Any]],
-    what: str,
-    answer: dict[str, Any],
-    poll: float,
-    timeout: float | None,
-    progress: Progress,
-) -> dict[str, Any]:
-    """Asks until it is at an end."""
-    began = time.monotonic()
-    with reporting(progress, what.lower()) as callback:
-        while True:
-            status = answer.get(f"{what}Status")
-            if callback is not None:
-                callback(*_progressed(answer))
-            if status == "COMPLETED":
-                return answer
-            if status in ("FAILED", "CANCELLED"):
-                raise _failed(what, answer)
-            again = time.monotonic() + poll
-            while (left := again - time.monotonic()) > 0:
-                if timeout is not None and time.monotonic() - began > timeout:
-                    arn = answer.get(f"{what}Arn")
-                    message = f"the {what.lower()} {arn} is still {status} after {timeout:g} s"
-                    raise StorageError(f"E_TIMEOUT: {message}", "E_TIMEOUT", message)
-                # In short sleeps: Ctrl-C and a timeout do not wait for the next question.
-                time.sleep(min(left, _TELL))
-            answer = ask()
-
-
-def _progressed(answer: dict[str, Any]) -> tuple[int, int, int]:
-    size = answer.get("ProcessedSizeBytes") or answer.get("BilledSizeBytes") or 0
-    items = answer.get("ImportedItemCount") or answer.get("ItemCount") or 0
-    return size, 0, items
-
-
-def _failed(what: str, answer: dict[str, Any]) -> Exception:
-    status = str(answer.get(f"{what}Status")).lower()
-    code, said = answer.get("FailureCode"), answer.get("FailureMessage")
-    text = f"the {what.lower()} {answer.get(f'{what}Arn')} {status}"
-    text = text.replace(" failed", " has failed").replace(" cancelled", " was cancelled")
-    reasons = ": ".join(str(reason) for reason in (code, said) if reason)
-    text += f": {reasons}" if reasons else ", without a reason"
-    if what == "Import" and answer.get("ProcessedItemCount"):
-        counts = [answer.get(f"{name}Count", 0) for name in ("ProcessedItem", "ImportedItem")]
-        text += (
-            f" (items: {counts[0]:,} processed, {counts[1]:,} imported,"
-            f" {answer.get('ErrorCount', 0):,} errors)"
-        )
-    if answer.get("CloudWatchLogGroupArn"):
-        text += f"; log group {answer['CloudWatchLogGroupArn']}"
-    return _aws.failure(text, code or status.upper(), said)
+    return wait_for(ask, "Import", description, poll, timeout, progress)
 
 
 def _open(described: ExportDescription, folder: Path) -> Export:
@@ -427,13 +358,6 @@ def _refuse(faults: list[str]) -> None:
         raise _aws.usage("; ".join(faults))
 
 
-def _check_waiting(poll: float, timeout: float | None, faults: list[str]) -> None:
-    if not poll > 0:
-        faults.append(f"poll must be more than 0 seconds, not {poll:g}")
-    if timeout is not None and not timeout >= 0:
-        faults.append(f"timeout must be 0 seconds or more, not {timeout:g}")
-
-
 def _moment(name: str, given: Moment | None, faults: list[str]) -> datetime | None:
     if given is None:
         return None
@@ -448,15 +372,13 @@ def _moment(name: str, given: Moment | None, faults: list[str]) -> datetime | No
     return moment
 
 
-def _check_place(
-    bucket: object, prefix: object, owner: object, faults: list[str], at: str = "s3Bucket"
-) -> None:
+def _check_place(bucket: object, prefix: object, owner: object, faults: list[str]) -> None:
     if not isinstance(bucket, str) or len(bucket) > 255 or not _BUCKET.fullmatch(bucket):
-        faults.append(_pattern(bucket, at, r"^[a-z0-9A-Z]+[\.\-\w]*[a-z0-9A-Z]+$"))
+        faults.append(_pattern(bucket, "s3Bucket", r"^[a-z0-9A-Z]+[\.\-\w]*[a-z0-9A-Z]+$"))
     if prefix is not None and (not isinstance(prefix, str) or len(prefix) > _PREFIX_CHARS):
         faults.append(f"the S3 prefix must have length less than or equal to {_PREFIX_CHARS}")
     if owner is not None and not (isinstance(owner, str) and _OWNER.fullmatch(owner)):
-        faults.append(_pattern(owner, f"{at}Owner", "[0-9]{12}"))
+        faults.append(_pattern(owner, "s3BucketOwner", "[0-9]{12}"))
 
 
 def _check_token(token: object, faults: list[str]) -> None:
@@ -468,13 +390,6 @@ def _pattern(value: object, at: str, pattern: str) -> str:
     return (
         f"Value {_shown(value)} at '{at}' failed to satisfy constraint: Member must satisfy"
         f" regular expression pattern: {pattern}"
-    )
-
-
-def _enum(value: object, at: str, values: tuple[str, ...]) -> str:
-    return (
-        f"Value {_shown(value)} at '{at}' failed to satisfy constraint: Member must satisfy"
-        f" enum value set: [{', '.join(values)}]"
     )
 
 
@@ -546,125 +461,3 @@ def _iso(moment: datetime | None) -> str:
     if moment is None:
         return "unknown"
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _spec(spec: Mapping[str, Any] | StrPath) -> dict[str, Any]:
-    if isinstance(spec, Mapping):
-        return dict(spec)
-    path = Path(os.fspath(spec))
-    try:
-        document: Any = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        text = f"E_NOT_FOUND: no such file (file {path})"
-        raise NotFoundError(text, "E_NOT_FOUND", "no such file", file=str(path)) from error
-    except OSError as error:
-        message = error.strerror or str(error)
-        text = f"E_IO: {message} (file {path})"
-        raise StorageError(text, "E_IO", message, file=str(path)) from error
-    except ValueError as error:
-        raise _aws.usage(f"{path} is no JSON: {error}") from error
-    if not isinstance(document, dict):
-        raise _aws.usage(f"{path} must hold a JSON object")
-    return cast("dict[str, Any]", document)
-
-
-def _check_import(spec: dict[str, Any], faults: list[str]) -> None:
-    """The constraints that boto3 does not check: the service does, when the request is there."""
-    for name in ("S3BucketSource", "InputFormat", "TableCreationParameters"):
-        if name not in spec:
-            faults.append(f"{name} is missing")
-    source = _members(spec, "S3BucketSource", faults)
-    if source is not None:
-        _check_place(
-            source.get("S3Bucket"),
-            source.get("S3KeyPrefix"),
-            source.get("S3BucketOwner"),
-            faults,
-            at="s3BucketSource.s3Bucket",
-        )
-    _check_token(spec.get("ClientToken"), faults)
-    format = spec.get("InputFormat")
-    if "InputFormat" in spec and format not in _INPUT_FORMATS:
-        faults.append(_enum(format, "inputFormat", _INPUT_FORMATS))
-    compression = spec.get("InputCompressionType", "NONE")
-    if compression not in _COMPRESSIONS:
-        faults.append(_enum(compression, "inputCompressionType", ("ZSTD", "NONE", "GZIP")))
-    options = _members(spec, "InputFormatOptions", faults) or {}
-    csv = _members(options, "Csv", faults)
-    if csv is not None:
-        if format in _INPUT_FORMATS and format != "CSV":
-            faults.append(
-                "Invalid Request: Unsupported InputFormatOptions for the given input format:"
-                f" {format}."
-            )
-        _check_csv(csv, faults)
-    table = _members(spec, "TableCreationParameters", faults)
-    if table is not None:
-        _check_table(table, faults)
-
-
-def _members(of: Mapping[str, Any], name: str, faults: list[str]) -> dict[str, Any] | None:
-    value = of.get(name)
-    if value is None:
-        return None
-    if isinstance(value, Mapping):
-        return dict(cast("Mapping[str, Any]", value))
-    faults.append(f"{name} must be an object, not {type(value).__name__}")
-    return None
-
-
-def _check_csv(csv: dict[str, Any], faults: list[str]) -> None:
-    delimiter = csv.get("Delimiter", ",")
-    if not (isinstance(delimiter, str) and _DELIMITER.fullmatch(delimiter)):
-        faults.append(_pattern(delimiter, "inputFormatOptions.csv.delimiter", r"[,;:|\t ]"))
-    headers = csv.get("HeaderList")
-    if headers is None:
-        return
-    at = "inputFormatOptions.csv.headerList"
-    names = cast("list[object]", headers) if isinstance(headers, list) else []
-    if not 1 <= len(names) <= _HEADERS:
-        faults.append(f"'{at}' must have 1 to {_HEADERS} names")
-    for n, name in enumerate(names, 1):
-        good = isinstance(name, str) and 1 <= len(name) <= _HEADER_CHARS
-        if not (good and _HEADER.fullmatch(str(name))):
-            pattern = r"[\x20-\x21\x23-\x2B\x2D-\x7E]*"
-            faults.append(_pattern(name, f"{at}.{n}.member", pattern))
-
-
-def _check_table(table: dict[str, Any], faults: list[str]) -> None:
-    name = table.get("TableName")
-    if isinstance(name, str) and not (3 <= len(name) <= 255 and _TABLE_NAME.fullmatch(name)):
-        at = "tableCreationParameters.tableName"
-        faults.append(_pattern(name, at, "[a-zA-Z0-9_.-]+") + ", of 3 to 255 characters")
-    invalid = "One or more parameter values were invalid: "
-    mode = table.get("BillingMode", "PROVISIONED")
-    if mode == "PROVISIONED" and "ProvisionedThroughput" not in table:
-        faults.append(
-            f"{invalid}ReadCapacityUnits and WriteCapacityUnits must both be specified when"
-            " BillingMode is PROVISIONED"
-        )
-    if mode == "PAY_PER_REQUEST" and "ProvisionedThroughput" in table:
-        faults.append(
-            f"{invalid}Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when"
-            " BillingMode is PAY_PER_REQUEST"
-        )
-    keys = _attributes(table, "KeySchema")
-    definitions = _attributes(table, "AttributeDefinitions")
-    missing = [key for key in keys if key not in definitions]
-    if missing:
-        faults.append(
-            f"{invalid}Some index key attributes are not defined in AttributeDefinitions. Keys:"
-            f" [{', '.join(missing)}], AttributeDefinitions: [{', '.join(definitions)}]"
-        )
-
-
-def _attributes(table: dict[str, Any], member: str) -> list[str]:
-    """The names of a list of attributes; boto3 says where it is none."""
-    value = table.get(member)
-    elements = cast("list[object]", value) if isinstance(value, list) else []
-    names = [
-        cast("Mapping[str, Any]", element).get("AttributeName")
-        for element in elements
-        if isinstance(element, Mapping)
-    ]
-    return [name for name in names if isinstance(name, str)]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,13 +19,14 @@ from dynarrow._options import (
     Format,
     Layout,
     SchemaLike,
+    SourceFormat,
     StrPath,
     WriteFormat,
 )
 from dynarrow._progress import Progress, reporting
 
 # The formats that are written without a schema, in one pass over the data.
-ONE_PASS: tuple[Format, ...] = ("dynamodb_json", "ion", "ndjson", "export", "legacy")
+_ONE_PASS: tuple[Format, ...] = ("dynamodb_json", "ion", "ndjson", "export", "legacy")
 
 
 def write_items(
@@ -180,25 +182,64 @@ def relocate(src: StrPath, *, to: str) -> list[Path]:
 def _write(
     data: object, dest: StrPath, writing: _dynarrow.Writing, progress: Progress
 ) -> ConvertReport:
-    with tempfile.TemporaryDirectory(prefix="dynarrow-") as folder:
-        source = _source(data, writing, os.path.join(folder, "items.json"))
-        with reporting(progress, "write") as callback:
-            return _dynarrow.write(source, dest, writing, callback)
+    # The schema is learnt first where there is none, and a stream may be one that can be read once.
+    once = writing["format"] in _ONE_PASS or writing["schema"] is not None
+    explained = (writing["schema"], writing["layout"])
+    with (
+        source_of(data, *explained, once=once) as (source, _),
+        reporting(progress, "write") as call,
+    ):
+        return _dynarrow.write(source, dest, writing, call)
 
 
-def _source(data: object, writing: _dynarrow.Writing, spooled: str) -> _dynarrow.Export:
-    """What is to be written, as a source that can be read as often as that takes."""
+@contextmanager
+def source_of(
+    data: object,
+    schema: SchemaLike | None,
+    layout: Layout | None,
+    *,
+    once: bool,
+    format: SourceFormat | None = None,
+) -> Generator[tuple[_dynarrow.Export, bool]]:
+    """What `write_items` takes as data, as a source.
+
+    Args:
+        data: The data.
+        schema: What says what its columns mean.
+        layout: How values stand in its columns.
+        once: The source will be read once. Else what may be gone then is put aside.
+        format: The format of a path.
+
+    Yields:
+        The source, and whether it was put aside: as items, which no schema has to explain.
+    """
+    if format is not None and not isinstance(data, (str, os.PathLike)):
+        message = "format is for paths"
+        raise UsageError(f"E_USAGE: {message}", "E_USAGE", message)
     if isinstance(data, (str, os.PathLike)):
-        return _dynarrow.open_export(cast(StrPath, data), None)
-    if isinstance(data, Export):
-        return data.native
+        yield _dynarrow.open_export(cast(StrPath, data), format), False
+    elif isinstance(data, Export):
+        yield data.native, False
+    elif once and hasattr(data, "__arrow_c_stream__"):
+        yield _dynarrow.open_stream(data), False
+    else:
+        with tempfile.TemporaryDirectory(prefix="dynarrow-") as folder:
+            spooled = os.path.join(folder, "items.json")
+            _spool(data, schema, layout, spooled)
+            yield _dynarrow.open_export(spooled, "dynamodb_json"), True
+
+
+def _spool(data: object, schema: SchemaLike | None, layout: Layout | None, spooled: str) -> None:
     if hasattr(data, "__arrow_c_stream__"):
-        stream = _dynarrow.open_stream(data)
-        if writing["format"] in ONE_PASS or writing["schema"] is not None:
-            return stream
-        # The schema is learnt first, and a stream may be one that can be read once.
-        plain: _dynarrow.Writing = {**writing, "format": "dynamodb_json", "compression": None}
-        _dynarrow.write(stream, spooled, plain, None)
+        plain: _dynarrow.Writing = {
+            "schema": schema,
+            "layout": layout,
+            "format": "dynamodb_json",
+            "export_format": "dynamodb_json",
+            "compression": None,
+            "overwrite": False,
+        }
+        _dynarrow.write(_dynarrow.open_stream(data), spooled, plain, None)
     elif isinstance(data, Iterable) and not isinstance(data, (bytes, Mapping)):
         _dynarrow.spool(cast(Iterable[Mapping[str, Any]], data), spooled)
     else:
@@ -207,4 +248,3 @@ def _source(data: object, writing: _dynarrow.Writing, spooled: str) -> _dynarrow
             f"data must have __arrow_c_stream__, be a path or an iterable of dicts, not {name}"
         )
         raise UsageError(f"E_USAGE: {message}", "E_USAGE", message)
-    return _dynarrow.open_export(spooled, "dynamodb_json")

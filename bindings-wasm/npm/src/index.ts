@@ -8,5 +8,20 @@ export type { Extra, Layout, Maps, Mixed, NdjsonOptions, Numbers, Override, Over
 export type { BatchReader, Loss, Losses, ReadReport } from "./read.js";
 export { type Descriptor, type Digits, Schema, type SchemaColumn, type SchemaDocument, type SchemaField, type SchemaType } from "./schema.js";
 export type { Bytes, ExportSource, Sliceable } from "./source.js";
+export {
+  type Assumed,
+  type Duplicates,
+  type ImportFinding,
+  type ImportKey,
+  type ImportLogEntry,
+  type ImportPointer,
+  type ImportReport,
+  type ImportTableDescription,
+  type ImportTableDocument,
+  type ImportUnknown,
+  type LocatedEntry,
+  type ValidateOptions,
+  validateImport,
+} from "./validate.js";
 export type { Finding, VerifyReport } from "./verify.js";
 export { version } from "./wasm/dynarrow_wasm.js";

@@ -6,6 +6,7 @@ import { basename, dirname, join, sep } from "node:path";
 import { DynarrowError, unreadable } from "./error.js";
 import { type Export, type OpenOptions, type Place, openFiles } from "./open.js";
 import type { Sliceable } from "./source.js";
+import type { ImportObjects } from "./validate.js";
 
 const MANIFESTS = ["manifest-summary.json", "manifest-files.json"];
 /** That of a legacy dump. */
@@ -60,15 +61,28 @@ async function openBelow(root: string, folders: readonly string[], place: Place,
   return opened;
 }
 
-/** The files below a folder, without hidden ones. */
+/** The objects of an import: all files below a folder, hidden ones too, or a single file. */
+export async function objectsAt(path: string): Promise<ImportObjects> {
+  if (!(await isFolder(path))) {
+    const key = basename(path);
+    return { files: new Map([[key, await fileAt(path)]]), only: true, root: path.slice(0, path.length - key.length) };
+  }
+  const found = new Listing(path, true);
+  await found.add("");
+  return { files: found.files, only: false, root: path.endsWith(sep) ? path : path + sep };
+}
+
+/** The files below a folder, without hidden ones unless they are asked for. */
 class Listing {
   readonly files = new Map<string, Sliceable>();
   /** Links that lead out of the folder. */
   readonly outside = new Set<string>();
   readonly #root: string;
+  readonly #hidden: boolean;
 
-  constructor(root: string) {
+  constructor(root: string, hidden = false) {
     this.#root = root;
+    this.#hidden = hidden;
   }
 
   /** Adds what is in a folder, `""` or ending in `/`, if there is one. */
@@ -82,7 +96,7 @@ class Listing {
       throw unreadable(path, error);
     }
     for (const entry of entries) {
-      if (entry.name.startsWith(".")) continue;
+      if (entry.name.startsWith(".") && !this.#hidden) continue;
       const key = folder + entry.name;
       if (entry.isDirectory()) await this.add(`${key}/`);
       else await this.#addFile(key, join(path, entry.name), entry.isSymbolicLink());

@@ -1,10 +1,21 @@
 //! The error log of `ImportTable`, as CloudWatch has it.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataImport.HowItWorks.html>
 
+#[cfg(not(target_arch = "wasm32"))]
+use std::{fs, io::BufWriter, io::Write, path::Path};
+
 use serde_json::Value;
 
 use super::report::Located;
+#[cfg(not(target_arch = "wasm32"))]
+use super::validate::{ValidateOptions, validate_import};
+#[cfg(not(target_arch = "wasm32"))]
+use super::{ImportReport, TableSpec};
+#[cfg(not(target_arch = "wasm32"))]
+use crate::control::Control;
 use crate::error::{Code, Error, Result};
+#[cfg(not(target_arch = "wasm32"))]
+use crate::export::dest::replace_file;
 
 /// An entry: an item that was not imported.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +54,29 @@ pub fn parse(text: &str) -> Result<Vec<LogEntry>> {
         })
     };
     lines.map(entry).collect()
+}
+
+/// The entries of a log in a file.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn read(path: &Path) -> Result<Vec<LogEntry>> {
+    let shown = path.display().to_string();
+    let text = fs::read(path).map_err(|e| Error::io(&shown, &e))?;
+    parse(&String::from_utf8_lossy(&text)).map_err(|error| error.in_file(shown))
+}
+
+/// As [`validate_import`], with a log of our own: a line for each finding, as
+/// [`to_log`](super::ImportFinding::to_log) has it. The file appears whole or not at all.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn validate_with_log(src: &str, spec: &TableSpec, options: ValidateOptions, log: &Path, control: &Control) -> Result<ImportReport> {
+    let failed = |e: std::io::Error| Error::io(&log.display().to_string(), &e);
+    replace_file(log, |file| {
+        let mut lines = BufWriter::new(file);
+        let report = validate_import(src, spec, options, control, |finding| {
+            writeln!(lines, "{}", finding.to_log(spec.bucket.as_deref())).map_err(failed)
+        })?;
+        lines.flush().map_err(failed)?;
+        Ok(report)
+    })
 }
 
 fn bad(message: String) -> Error {

@@ -18,7 +18,7 @@ use crate::format::legacy::detect::is_legacy;
 use crate::storage::{Entry, Storage};
 
 /// Stored bytes that are looked at to tell a format.
-const PEEKED: u64 = 64 << 10;
+pub const PEEKED: u64 = 64 << 10;
 
 /// What an import may read.
 #[derive(Clone)]
@@ -68,17 +68,30 @@ impl Objects {
 
     /// What a spec that does not say it reads: as the bytes of the first object tell, manifests aside.
     pub fn tell(&self, spec: &TableSpec) -> Result<(TableSpec, Input)> {
+        let mut stored = Vec::new();
+        if let Some(first) = self.telling(spec) {
+            let failed = |e| Error::io(&self.storage.name(&first.key), &e);
+            self.storage.open(&first.key)?.take(PEEKED).read_to_end(&mut stored).map_err(failed)?;
+        }
+        self.told(spec, &stored)
+    }
+
+    /// The object whose first bytes, [`PEEKED`] of them, have to tell what a spec does not say; `None` where it
+    /// says all, or there is none.
+    pub fn telling(&self, spec: &TableSpec) -> Option<&Entry> {
+        let said = spec.format.is_some() && spec.compression.is_some();
+        if said { None } else { self.entries.iter().find(|entry| entry.size > 0 && !is_manifest(&entry.key)) }
+    }
+
+    /// As [`Objects::tell`], with the first bytes of the object that is [telling](Objects::telling).
+    pub fn told(&self, spec: &TableSpec, stored: &[u8]) -> Result<(TableSpec, Input)> {
         if let (Some(format), Some(compression)) = (spec.format, spec.compression) {
             return Ok((spec.clone(), Input { format, compression, told: false }));
         }
-        let first = self.entries.iter().find(|entry| entry.size > 0 && !is_manifest(&entry.key));
-        let Some(first) = first else {
-            return Ok((spec.clone(), Input { format: InputFormat::DynamodbJson, compression: Codec::None, told: true }));
-        };
-        let mut stored = Vec::new();
-        let name = self.storage.name(&first.key);
-        self.storage.open(&first.key)?.take(PEEKED).read_to_end(&mut stored).map_err(|e| Error::io(&name, &e))?;
-        tell(spec, &stored).map_err(|error| error.in_file(name))
+        match self.telling(spec) {
+            Some(first) => tell(spec, stored).map_err(|error| error.in_file(self.storage.name(&first.key))),
+            None => Ok((spec.clone(), Input { format: InputFormat::DynamodbJson, compression: Codec::None, told: true })),
+        }
     }
 }
 

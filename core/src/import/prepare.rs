@@ -31,6 +31,7 @@ use crate::export::dest::{folder_of, replace_folder, temporary_folder};
 use crate::export::open::Export;
 use crate::export::parts::WrittenFile;
 use crate::export::read::{OnError, ReadOptions};
+use crate::format::SourceFormat;
 use crate::format::csv::{self, CsvSink};
 use crate::format::encode::ItemEncoder;
 use crate::format::ion::encode::Ion;
@@ -198,6 +199,9 @@ pub fn prepare_import(
     control: &Control,
 ) -> Result<PrepareReport> {
     let to = options.to.or(spec.format).unwrap_or(InputFormat::DynamodbJson);
+    if options.read.schema.is_some() && !matches!(source.format()?, SourceFormat::Parquet | SourceFormat::Arrow) {
+        return Err(Error::usage("schema says here what the columns of a Parquet or Arrow source hold; this one is neither"));
+    }
     folder_of(dest)?;
     check_dest(dest, options.overwrite)?;
     let rules = Rules::of(spec);

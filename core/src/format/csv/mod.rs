@@ -80,6 +80,24 @@ impl CsvOptions {
     }
 }
 
+/// A delimiter by its name in options: itself, `tab` or `space`.
+pub fn delimiter(text: &str) -> Result<u8> {
+    match (text, text.as_bytes()) {
+        ("tab" | "\\t", _) => Ok(b'\t'),
+        ("space", _) => Ok(b' '),
+        (_, [byte]) => Ok(*byte),
+        _ => Err(Error::usage(format!("the delimiter of CSV must be one of , ; : | tab space, not {text:?}"))),
+    }
+}
+
+/// The type of a column by its descriptor.
+pub fn column_kind(column: &str, descriptor: &str) -> Result<Kind> {
+    Kind::from_descriptor(descriptor).ok_or_else(|| {
+        let types = "S, N, B, BOOL, NULL, M, L, SS, NS, BS";
+        Error::usage(format!("the type of the column {column:?} must be one of {types}, not {descriptor:?}"))
+    })
+}
+
 /// The columns of a file.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Header {

@@ -226,6 +226,14 @@ impl TableSpec {
         })
     }
 
+    /// The spec in a file.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn read(path: &std::path::Path) -> Result<Self> {
+        let shown = path.display().to_string();
+        let text = std::fs::read(path).map_err(|e| Error::io(&shown, &e))?;
+        Self::parse(&text).map_err(|error| error.in_file(shown))
+    }
+
     /// The document, its members in the order of the API's reference.
     pub fn to_json(&self) -> Value {
         let member = |name: &str| self.document.get(name).map(|value| (name.to_owned(), value.clone()));
