@@ -110,3 +110,89 @@ def test_help_of_changes() -> None:
     assert "shop-hour" in help
     assert "Examples:" in help
     assert "convert tests" not in help
+
+
+def test_prepare_and_validate(shop: Path, tmp_path: Path) -> None:
+    key = ["--key", "PK:S", "--key", "SK:S"]
+    dest = tmp_path / "import"
+    names = ["--table-name", "shop", "--bucket", "imports", "--prefix", ""]
+    ended = run("prepare", shop, dest, *key, *names, "--file-size", "100KB", "--json")
+    assert ended.returncode == 0, ended.stderr
+    report = json.loads(ended.stdout)
+    assert (report["prepared"], report["items"], report["rejected"]) == (3_000, 3_000, 0)
+    assert len(report["files"]) > 3
+    assert "3,000 items" in ended.stderr
+    table = dest / "import-table.json"
+    ended = run("validate", dest / "data", "--table", table)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "COMPLETED: 3,000 items processed, 3,000 imported, no errors" in ended.stdout
+    document = json.loads(run("validate", dest / "data", *key, "--json").stdout)
+    assert document["ok"] is True
+    assert document["ImportTableDescription"]["ImportedItemCount"] == 3_000
+    # What Python writes, and says.
+    dynarrow.prepare_import(
+        shop,
+        tmp_path / "b",
+        key=key[1::2],
+        file_size="100KB",
+        table_name="shop",
+        bucket="imports",
+        prefix="",
+    )
+    for path in sorted(dest.rglob("*.*")):
+        assert (tmp_path / "b" / path.relative_to(dest)).read_bytes() == path.read_bytes()
+    said = dynarrow.validate_import(dest / "data", table)
+    assert said.description == document["ImportTableDescription"] | {
+        "S3BucketSource": said.description["S3BucketSource"],
+        "TableCreationParameters": said.description["TableCreationParameters"],
+    }
+
+
+def test_imports_that_fail(tmp_path: Path) -> None:
+    lines = '{"Item":{"pk":{"S":"a"}}}\n{"Item":{"pk":{"N":"1"}}}\n'
+    (tmp_path / "a.json").write_text(lines)
+    log = tmp_path / "log"
+    ended = run("validate", tmp_path / "a.json", "--key", "pk:S", "--error-log", log)
+    assert (ended.returncode, ended.stderr) == (1, "")
+    assert "(a.json, item 1, line 2, byte 26, attribute pk)" in ended.stdout
+    assert "FAILED: 2 items processed, 1 item imported, 1 error" in ended.stdout or (
+        "FAILED: 2 items processed, 1 imported, 1 error" in ended.stdout
+    )
+    assert json.loads(log.read_text())["itemS3Pointer"]["itemIndex"] == 1
+    ended = run("validate", tmp_path / "a.json", "--key", "pk:S", "--log", log)
+    assert "logged      a.json item 1: line 2, byte 26, attribute pk" in ended.stdout
+    ended = run("validate", "-", "--key", "pk:S", "--json", stdin=lines.encode())
+    assert (ended.returncode, json.loads(ended.stdout)["errors"]) == (1, 1)
+    ended = run("prepare", tmp_path / "a.json", tmp_path / "import", "--key", "pk:S")
+    assert ended.returncode == 0
+    assert "1 item would not be imported" in ended.stderr
+
+
+def test_imports_that_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"Item":{"pk":{"S":"a"}}}\n')
+    (tmp_path / "table.json").write_text('{"InputFormat":"XML"}')
+    src, dest = tmp_path / "a.json", tmp_path / "import"
+    for args, code, text in [
+        (["validate", src], 2, "--key"),
+        (["validate", src, "--key", "pk"], 2, "pk:S, pk:N or pk:B"),
+        (["validate", src, "--table", tmp_path / "table.json"], 2, "E_TABLE_SPEC"),
+        (["validate", src, "--key", "pk:S", "--assume", "x=item"], 2, "value_faults"),
+        (["validate", src, "--key", "pk:S", "--assume", "ion_types"], 2, "NAME=RULE"),
+        (["validate", tmp_path / "none", "--key", "pk:S"], 3, "E_NOT_FOUND"),
+        (["prepare", src, dest], 2, "--key"),
+        (["prepare", src, dest, "--key", "pk:S", "--to", "parquet"], 2, "ion and csv"),
+        (["prepare", src, dest, "--key", "pk:S", "--types", "a:X"], 2, 'column "a"'),
+        (["prepare", src, dest, "--key", "pk:S", "--delimiter", ";;"], 2, ", ; : | tab space"),
+        (["prepare", tmp_path / "none", dest, "--key", "pk:S"], 3, "E_NOT_FOUND"),
+    ]:
+        ended = run(*args)
+        assert (ended.returncode, ended.stdout) == (code, ""), ended
+        assert text in ended.stderr, ended
+    assert not dest.exists()
+
+
+def test_help_of_imports() -> None:
+    for verb, option in [("validate", "--error-log"), ("prepare", "--file-size")]:
+        help = run(verb, "--help").stdout
+        assert option in help
+        assert f"dynarrow {verb} " in help

@@ -23,6 +23,7 @@ from dynarrow._options import (
     StrPath,
 )
 from dynarrow._progress import Callback
+from dynarrow._validate import Assumed, Unknown
 
 __version__: str
 
@@ -591,7 +592,7 @@ class Table(TypedDict):
 class Validating(TypedDict):
     prefix: str | None
     strict: bool
-    assume: Mapping[str, str] | None
+    assume: Mapping[Unknown, Assumed] | None
     log: StrPath | None
     max_findings: int | None
     price_per_gb: float | None

@@ -261,10 +261,10 @@ def validate_import(
         )
     document: dict[str, Any] = json.loads(text)
     document["description"] = document.pop("ImportTableDescription")
-    document["findings"] = tuple(
-        ImportFinding(**{**finding, "messages": tuple(finding["messages"])})
-        for finding in document["findings"]
-    )
+    findings: list[dict[str, Any]] = document["findings"]
+    for finding in findings:
+        finding["messages"] = tuple(finding["messages"])
+    document["findings"] = tuple(ImportFinding(**finding) for finding in findings)
     document["located"] = tuple(document["located"])
     return ImportReport(**document)
 

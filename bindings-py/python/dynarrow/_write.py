@@ -184,12 +184,11 @@ def _write(
 ) -> ConvertReport:
     # The schema is learnt first where there is none, and a stream may be one that can be read once.
     once = writing["format"] in _ONE_PASS or writing["schema"] is not None
-    explained = (writing["schema"], writing["layout"])
     with (
-        source_of(data, *explained, once=once) as (source, _),
-        reporting(progress, "write") as call,
+        source_of(data, writing["schema"], writing["layout"], once=once) as (source, _),
+        reporting(progress, "write") as callback,
     ):
-        return _dynarrow.write(source, dest, writing, call)
+        return _dynarrow.write(source, dest, writing, callback)
 
 
 @contextmanager
