@@ -7,7 +7,14 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
-import { type ImportLogEntry, type ImportTableDocument, type ValidateOptions, validateImport } from "dynarrow";
+import {
+  type ImportFinding,
+  type ImportLogEntry,
+  type ImportReport,
+  type ImportTableDocument,
+  type ValidateOptions,
+  validateImport,
+} from "dynarrow";
 import { DATA, failsWith, lines } from "./support.ts";
 
 interface Fact {
@@ -96,6 +103,11 @@ const MISSING = "One or more parameter values were invalid: Missing the key pk i
 
 const good = (pk: string) => `{"Item":{"pk":{"S":"${pk}"}}}\n`;
 
+/** The findings but for advice: items as small as these make an import slow. */
+function found(report: ImportReport): ImportFinding[] {
+  return report.findings.filter(({ level }) => level !== "advice");
+}
+
 test("a good import", async () => {
   const files = new Map([
     ["data/a.json", Buffer.from(good("a") + good("b"))],
@@ -127,7 +139,7 @@ test("a good import", async () => {
     bytes: size,
     itemBytes: 9,
     price: size,
-    findings: [],
+    findings: report.findings,
     omitted: 0,
     duplicates: {
       keys: 1,
@@ -149,13 +161,13 @@ test("findings with places", async () => {
     item: 1,
     line: 2,
     byte: good("a").length,
-    path: "pk",
+    path: null,
     messages: [MISSING],
     reached: true,
     unknown: null,
   });
   assert.deepEqual(
-    report.findings.map(({ code, item, line, reached }) => [code, item, line, reached]),
+    found(report).map(({ code, item, line, reached }) => [code, item, line, reached]),
     [
       ["E_IMPORT", 1, 2, true],
       ["E_JSON", 2, 3, true],
@@ -165,7 +177,7 @@ test("findings with places", async () => {
   assert.deepEqual([report.ok, report.errors, report.beyond, report.stopped, report.items], [false, 2, 1, 1, 3]);
   const entries: ImportLogEntry[] = [];
   const few = await validateImport(files, TABLE, { maxFindings: 1, errorLog: (entry) => void entries.push(entry) });
-  assert.deepEqual([few.findings.length, few.omitted, entries.length], [1, 2, 3]);
+  assert.deepEqual([found(few).length, few.omitted, entries.length], [1, 2, 3]);
   assert.deepEqual(entries[0]?.itemS3Pointer, { bucket: "bucket", key: "data/a.json", itemIndex: 1 });
   assert.deepEqual(entries[0]?.errorMessages, [MISSING]);
   // Our own log is located as AWS's is.
@@ -173,8 +185,14 @@ test("findings with places", async () => {
   const { located } = await validateImport(files, TABLE, { log });
   assert.deepEqual(
     located.map(({ item, line, byte }) => [item, line, byte]),
-    report.findings.map(({ item, line, byte }) => [item, line, byte]),
+    found(report).map(({ item, line, byte }) => [item, line, byte]),
   );
+});
+
+test("advice", async () => {
+  const report = await validateImport(Buffer.from(good("a")), TABLE);
+  assert.deepEqual(report.findings.map(({ level, key, item, reached }) => [level, key, item, reached]), [["advice", null, null, true]]);
+  assert.match(report.findings[0]?.messages[0] ?? "", /below 200 an import takes longer/);
 });
 
 test("what is assumed", async () => {
@@ -194,7 +212,7 @@ test("the short form", async () => {
   for (const [bytes, compression] of [[csv, "NONE"], [gzipSync(csv), "GZIP"], [zstd(csv), "ZSTD"]] as const) {
     const report = await validateImport(bytes, { key: ["pk:S", "sk:N"] });
     assert.deepEqual(report.input, { format: "CSV", compression, delimiter: ";", told: true });
-    assert.deepEqual([report.errors, report.items], [1, 2]);
+    assert.deepEqual([report.errors, report.items], [1, 1]);
   }
   const files = new Map([
     ["AWSDynamoDB/1/manifest-files.json", Buffer.from("{}")],

@@ -115,7 +115,7 @@ def test_help_of_changes() -> None:
 def test_prepare_and_validate(shop: Path, tmp_path: Path) -> None:
     key = ["--key", "PK:S", "--key", "SK:S"]
     dest = tmp_path / "import"
-    names = ["--table-name", "shop", "--bucket", "imports", "--prefix", ""]
+    names = ["--table-name", "shop", "--bucket", "imports", "--prefix", "in/"]
     ended = run("prepare", shop, dest, *key, *names, "--file-size", "100KB", "--json")
     assert ended.returncode == 0, ended.stderr
     report = json.loads(ended.stdout)
@@ -123,10 +123,10 @@ def test_prepare_and_validate(shop: Path, tmp_path: Path) -> None:
     assert len(report["files"]) > 3
     assert "3,000 items" in ended.stderr
     table = dest / "import-table.json"
-    ended = run("validate", dest / "data", "--table", table)
+    ended = run("validate", dest, "--table", table)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "COMPLETED: 3,000 items processed, 3,000 imported, no errors" in ended.stdout
-    document = json.loads(run("validate", dest / "data", *key, "--json").stdout)
+    document = json.loads(run("validate", dest, *key, "--prefix", "in/", "--json").stdout)
     assert document["ok"] is True
     assert document["ImportTableDescription"]["ImportedItemCount"] == 3_000
     # What Python writes, and says.
@@ -137,11 +137,11 @@ def test_prepare_and_validate(shop: Path, tmp_path: Path) -> None:
         file_size="100KB",
         table_name="shop",
         bucket="imports",
-        prefix="",
+        prefix="in/",
     )
     for path in sorted(dest.rglob("*.*")):
         assert (tmp_path / "b" / path.relative_to(dest)).read_bytes() == path.read_bytes()
-    said = dynarrow.validate_import(dest / "data", table)
+    said = dynarrow.validate_import(dest, table)
     assert said.description == document["ImportTableDescription"] | {
         "S3BucketSource": said.description["S3BucketSource"],
         "TableCreationParameters": said.description["TableCreationParameters"],
@@ -155,9 +155,7 @@ def test_imports_that_fail(tmp_path: Path) -> None:
     ended = run("validate", tmp_path / "a.json", "--key", "pk:S", "--error-log", log)
     assert (ended.returncode, ended.stderr) == (1, "")
     assert "(a.json, item 1, line 2, byte 26, attribute pk)" in ended.stdout
-    assert "FAILED: 2 items processed, 1 item imported, 1 error" in ended.stdout or (
-        "FAILED: 2 items processed, 1 imported, 1 error" in ended.stdout
-    )
+    assert "FAILED: 2 items processed, 1 imported, 1 error" in ended.stdout
     assert json.loads(log.read_text())["itemS3Pointer"]["itemIndex"] == 1
     ended = run("validate", tmp_path / "a.json", "--key", "pk:S", "--log", log)
     assert "logged      a.json item 1: line 2, byte 26, attribute pk" in ended.stdout

@@ -39,14 +39,13 @@ def prepare(data: object, dest: Path, **options: Any) -> dynarrow.PrepareReport:
     names = {"TableName": "orders", "S3Bucket": "bucket"}
     assert set(report.missing) <= set(names)
     document["TableCreationParameters"].setdefault("TableName", names["TableName"])
-    document["S3BucketSource"] = {"S3Bucket": names["S3Bucket"]}
-    checked = dynarrow.validate_import(dest / "data", document, strict=True)
+    document["S3BucketSource"].setdefault("S3Bucket", names["S3Bucket"])
+    checked = dynarrow.validate_import(dest, document, strict=True)
     assert checked.ok, checked.findings
     assert checked.description["ImportedItemCount"] == report.items
     assert checked.bytes == report.bytes
-    assert [path.name for path in sorted((dest / "data").iterdir())] == [
-        file.path.name for file in report.files
-    ]
+    prefix = document["S3BucketSource"]["S3KeyPrefix"]
+    assert sorted(dest.glob(f"{prefix}*")) == [file.path for file in report.files]
     assert sum(file.rows for file in report.files) == report.items
     return report
 
@@ -91,7 +90,7 @@ def test_frames_and_values(tmp_path: Path, data: Any, to: Any) -> None:
 
 
 def test_parquet_and_its_schema(tmp_path: Path) -> None:
-    pl.DataFrame(ROWS).write_parquet(tmp_path / "a.parquet")
+    pl.DataFrame(ROWS).write_parquet(tmp_path / "a.parquet", compression="snappy")
     report = prepare(tmp_path / "a.parquet", tmp_path / "import", compression="zstd")
     assert report.items == 50
     assert items_of(tmp_path / "import") == EXPECTED
@@ -101,7 +100,7 @@ def test_parquet_and_its_schema(tmp_path: Path) -> None:
     export = write_export(tmp_path / "export", [items])
     schema = dynarrow.infer_schema(export.folder)
     frame = dynarrow.read_export(export.folder).to_polars()
-    frame.write_parquet(tmp_path / "b.parquet")
+    frame.write_parquet(tmp_path / "b.parquet", compression="snappy")
     for n, data in enumerate([tmp_path / "b.parquet", frame]):
         prepare(data, tmp_path / f"with-{n}", schema=schema)
         assert items_of(tmp_path / f"with-{n}")[0]["s"] == {"x", "y"}
@@ -112,7 +111,7 @@ def test_parquet_and_its_schema(tmp_path: Path) -> None:
 def test_csv(tmp_path: Path) -> None:
     with (tmp_path / "a.csv").open("w", newline="") as file:
         writer = csv.writer(file, delimiter=";")
-        writer.writerows([["a", "1", "2.50", '["x","y"]'], ["b", "2", "1e3", ""]])
+        writer.writerows([["a", "1", "2.50", '["x","y"]'], ["b", "2", "much", ""]])
     options: dict[str, Any] = {
         "format": "csv",
         "delimiter": ";",
@@ -120,13 +119,12 @@ def test_csv(tmp_path: Path) -> None:
     }
     types = {"price": "N", "tags": "SS"}
     report = prepare(tmp_path / "a.csv", tmp_path / "b", types=types, on_error="skip", **options)
-    # An empty cell is no set.
     assert (report.items, report.read.skipped) == (1, 1)
     assert report.read.errors[0].item == 1
     (item,) = items_of(tmp_path / "b")
     assert item == {"pk": "a", "sk": Decimal(1), "price": Decimal("2.5"), "tags": {"x", "y"}}
-    report = prepare(tmp_path / "a.csv", tmp_path / "c", types={"price": "N"}, **options)
-    assert report.items == 2
+    report = prepare(tmp_path / "a.csv", tmp_path / "c", types={"tags": "SS"}, **options)
+    assert (report.items, report.read.skipped) == (2, 0)
     with pytest.raises(dynarrow.DataError):
         prepare(tmp_path / "a.csv", tmp_path / "d", types=types, **options)
     with pytest.raises(dynarrow.UsageError, match="must be one of S, N, B"):
@@ -219,6 +217,7 @@ def test_the_request(tmp_path: Path) -> None:
         ROWS, tmp_path / "b", table=table(), table_name="t_2", bucket="other", prefix="x/", to="csv"
     )
     assert named.spec["S3BucketSource"] == {"S3Bucket": "other", "S3KeyPrefix": "x/"}
+    assert named.files[0].path == tmp_path / "b/x/part-00000.csv.zst"
     assert named.spec["TableCreationParameters"]["TableName"] == "t_2"
     assert named.spec["InputFormat"] == "CSV"
     short = prepare(ROWS, tmp_path / "c")
@@ -244,6 +243,7 @@ def test_what_is_refused(tmp_path: Path) -> None:
         ("auto, always, never", {"shuffle": "yes"}),
         ("size", {"file_size": "much"}),
         ("format is for paths", {"format": "csv"}),
+        ("a path below the bucket", {"prefix": "../x"}),
     ]:
         with pytest.raises(dynarrow.UsageError, match=message):
             prepare(ROWS, other, **options)
@@ -285,8 +285,8 @@ def test_imported_by_the_service(moto: Server, name: str, tmp_path: Path, compre
     storage = moto.client("s3")
     storage.create_bucket(Bucket=bucket)
     for file in report.files:
-        body = file.path.read_bytes()
-        storage.put_object(Bucket=bucket, Key=f"import/{file.path.name}", Body=body)
+        key = file.path.relative_to(tmp_path / "import").as_posix()
+        storage.put_object(Bucket=bucket, Key=key, Body=file.path.read_bytes())
     description = dynarrow.request_import(
         tmp_path / "import/import-table.json", poll=0.1, endpoint_url=moto.url
     )

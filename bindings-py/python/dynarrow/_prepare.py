@@ -50,8 +50,8 @@ def prepare_import(
 ) -> PrepareReport:
     """Makes files that `ImportTable` imports at the first try.
 
-    In ``dest`` stand the objects, in ``data/``, divided to a size that imports fast and
-    shuffled where the items are sorted, and ``import-table.json`` for
+    ``dest`` is the image of the bucket: the objects, by default in ``data/``, divided to a size
+    that imports fast and shuffled where the items are sorted, and ``import-table.json`` for
     ``aws dynamodb import-table --cli-input-json``. Items that an import would refuse stand in
     ``rejected.*``, with the reasons in ``rejected.jsonl``, and are counted.
 
@@ -78,8 +78,8 @@ def prepare_import(
             header.
         table_name: The table's name, for ``import-table.json``.
         bucket: The bucket that the objects will be in.
-        prefix: What their keys will begin with there; that of ``table``, else the name of
-            ``dest`` and ``/``, for None.
+        prefix: What their keys begin with there, and their paths in ``dest``; that of
+            ``table``, else ``"data/"``, for None.
         schema: The schema or its document that says what the columns of frames, Parquet or
             Arrow mean.
         layout: How values stand in the columns, where they do not say it.
