@@ -173,6 +173,60 @@ impl Decompressor {
     }
 }
 
+/// The first bytes of a file, decompressed: at most `limit`, and as many as the first stored bytes tell.
+pub fn first_bytes(stored: &[u8], limit: usize) -> Vec<u8> {
+    let mut decompressor = Decompressor::default();
+    let blocks = zstd_blocks(stored);
+    decompressor.push(blocks.as_deref().unwrap_or(stored));
+    decompressor.finish();
+    let (mut text, mut len) = (vec![0; limit], 0);
+    // What is broken is said by who reads it all.
+    while len < limit
+        && let Ok(Progress::Bytes(count)) = decompressor.read(&mut text[len..])
+    {
+        len += count;
+    }
+    text.truncate(len);
+    text
+}
+
+/// The blocks of the first frame of zstd that are whole, as a frame of their own: of a frame that is not at its end the
+/// decoder keeps its window, which may be megabytes.
+fn zstd_blocks(stored: &[u8]) -> Option<Vec<u8>> {
+    if Codec::detect(stored, true) != Some(Codec::Zstd) {
+        return None;
+    }
+    let mut frame = stored;
+    while is_skippable(frame) {
+        let size = u32::from_le_bytes(frame.get(4..8)?.try_into().ok()?) as usize;
+        frame = frame.get(8 + size..)?;
+    }
+    // https://www.rfc-editor.org/rfc/rfc8878#section-3.1.1
+    let descriptor = *frame.get(4)?;
+    let is_single = descriptor & 0x20 != 0;
+    let dictionary = [0, 1, 2, 4][usize::from(descriptor & 3)];
+    let content_size = [usize::from(is_single), 2, 4, 8][usize::from(descriptor >> 6)];
+    let (mut end, mut last) = (5 + usize::from(!is_single) + dictionary + content_size, None);
+    while let Some(&[a, b, c]) = frame.get(end..end + 3) {
+        let header = u32::from_le_bytes([a, b, c, 0]);
+        let size = if header & 6 == 2 { 1 } else { (header >> 3) as usize };
+        if frame.len() < end + 3 + size {
+            break;
+        }
+        last = Some(end);
+        end += 3 + size;
+        if header & 1 == 1 {
+            break;
+        }
+    }
+    let last = last?;
+    let mut blocks = frame[..end].to_vec();
+    // The last block, and no checksum behind it.
+    blocks[last] |= 1;
+    blocks[4] &= !4;
+    Some(blocks)
+}
+
 struct Zstd {
     feed: Feed,
     frame: FrameDecoder,
@@ -357,6 +411,25 @@ mod tests {
 
     fn text() -> Vec<u8> {
         (0..60_000).flat_map(|n| format!("{}\n", n * 7919 % 10_007).into_bytes()).collect()
+    }
+
+    #[test]
+    fn first_bytes_of_parts() {
+        for codec in [Codec::None, Codec::Gzip, Codec::Zstd] {
+            for plain in [Vec::new(), b"a".to_vec(), b"a;b\n1;2\n".to_vec(), text()] {
+                let whole = compress(codec, &plain);
+                for len in (0..whole.len().min(40)).chain([whole.len().min(140_000) - whole.len().min(5), whole.len()]) {
+                    let found = first_bytes(&whole[..len], 1000);
+                    assert!(codec == Codec::None || plain.starts_with(&found), "{codec:?} {len}");
+                }
+                assert_eq!(first_bytes(&whole, 1000), plain[..plain.len().min(1000)], "{codec:?}");
+            }
+            let whole = compress(codec, &text());
+            assert!(whole.len() > 1000);
+            assert_eq!(first_bytes(&whole[..whole.len().min(140_000) - 5], 1000), text()[..1000], "{codec:?}");
+            let skippable = [&[0x51, 0x2a, 0x4d, 0x18, 1, 0, 0, 0, 9][..], &compress(Codec::Zstd, b"abc")].concat();
+            assert_eq!(first_bytes(&skippable, 9), b"abc");
+        }
     }
 
     #[test]

@@ -257,7 +257,7 @@ test("what is refused", async () => {
     validateImport(data, { ...TABLE, InputFormat: "XML" as "CSV", TableCreationParameters: {} }),
   );
   assert.match(refused.message, /inputFormat/);
-  assert.match(refused.message, /TableName/);
+  assert.match(refused.message, /tableName/);
   const wrong: [unknown, object, RegExp][] = [
     [{ key: ["pk"] }, {}, /pk:S, pk:N or pk:B/],
     [{ key: "pk:S" }, {}, /key must be an array/],

@@ -24,7 +24,7 @@ import pytest
 import dynarrow
 
 from exports import Item, item_line, random_items, write_export
-from servers import Json, Server
+from servers import Json, Server, renamed
 
 KEY = ["pk:S", "sk:N"]
 
@@ -265,7 +265,8 @@ def test_progress(tmp_path: Path) -> None:
     assert calls[-1][2] == 50
 
 
-@pytest.mark.parametrize("compression", ["none", "gzip", "zstd"])
+# What moto calls an import reads no zstd.
+@pytest.mark.parametrize("compression", ["none", "gzip"])
 def test_imported_by_the_service(moto: Server, name: str, tmp_path: Path, compression: Any) -> None:
     """Prepared, checked, uploaded, imported into a table: the same items."""
     items = random_items(7, 200)
@@ -295,21 +296,21 @@ def test_imported_by_the_service(moto: Server, name: str, tmp_path: Path, compre
 
 
 def test_uploaded(moto: Server, name: str, tmp_path: Path) -> None:
-    """Items of all types, prepared as Ion, uploaded and read back."""
+    """Items of all types, prepared as Ion, uploaded and read back; those that are bad are not."""
     moto.make_table(name, "pk:S")
     items = random_items(8, 200)
-    export = write_export(tmp_path / "export", [items])
-    prepare(export.folder, tmp_path / "import", key="pk:S", to="ion", shuffle="always")
-    difference = dynarrow.diff(export.folder, tmp_path / "import/data", key=["pk"])
-    assert (difference.ok, difference.same) == (True, 200)
-    plain = [item for item in ROWS if item["sk"] < 7]
-    prepare(plain, tmp_path / "plain", to="ion")
-    dynarrow.upload(tmp_path / "plain/data", name, endpoint_url=moto.url)
+    items = [{n: renamed(value) for n, value in item.items()} for item in items]
+    bad: list[Item] = [{"pk": {"S": ""}}, {"pk": {"S": "x"}, "m": {"M": {"": {"S": "y"}}}}]
+    (tmp_path / "a.json").write_text("".join(map(item_line, [*items, *bad])))
+    dest = tmp_path / "import"
+    report = prepare(tmp_path / "a.json", dest, key="pk:S", to="ion", shuffle="always")
+    assert (report.items, report.rejected) == (200, 2)
+    uploaded = dynarrow.upload(dest / "data", name, endpoint_url=moto.url)
+    assert (uploaded.items, uploaded.skipped) == (200, 0)
     dynarrow.dump(name, tmp_path / "dump", endpoint_url=moto.url)
-    found = sorted(dynarrow.iter_items(tmp_path / "dump"), key=lambda item: str(item["pk"]))
-    assert found == sorted(
-        (item for item in EXPECTED if item["sk"] < 7), key=lambda item: str(item["pk"])
-    )
+    expected = write_export(tmp_path / "export", [items])
+    difference = dynarrow.diff(expected.folder, tmp_path / "dump", key=["pk"])
+    assert (difference.ok, difference.same) == (True, 200)
 
 
 PREPARE = """

@@ -21,7 +21,7 @@ import pytest
 import dynarrow
 
 from exports import Item, item_line, random_items, write_changes, write_export
-from servers import Forward, Json, Server, disturbed, free_port, refusal
+from servers import Forward, Json, Server, disturbed, free_port, refusal, renamed
 
 COMMAND = Path(sys.executable).with_name("dynarrow")
 
@@ -565,7 +565,12 @@ def test_without_boto3(shop: Path, tmp_path: Path) -> None:
             lambda: dynarrow.request_import({{
                 "S3BucketSource": {{"S3Bucket": "bucket"}},
                 "InputFormat": "ION",
-                "TableCreationParameters": {{"BillingMode": "PAY_PER_REQUEST"}},
+                "TableCreationParameters": {{
+                    "TableName": "Table",
+                    "AttributeDefinitions": [{{"AttributeName": "pk", "AttributeType": "S"}}],
+                    "KeySchema": [{{"AttributeName": "pk", "KeyType": "HASH"}}],
+                    "BillingMode": "PAY_PER_REQUEST",
+                }},
             }}),
         ]
         for call in calls:
@@ -582,18 +587,6 @@ def test_without_boto3(shop: Path, tmp_path: Path) -> None:
     message = "this needs boto3: pip install 'dynarrow[aws]'"
     assert ended.stdout.splitlines() == [message] * 4 + ["2"]
     assert ended.stderr == f"dynarrow: E_USAGE: {message}\n"
-
-
-def renamed(value: Json) -> Json:
-    """The value without members of maps that are named as types are: moto 5.2 mixes them up."""
-    ((kind, inner),) = value.items()
-    match kind:
-        case "M":
-            return {"M": {f"m{name}": renamed(member) for name, member in inner.items()}}
-        case "L":
-            return {"L": [renamed(member) for member in inner]}
-        case _:
-            return value
 
 
 @pytest.mark.parametrize("seed", range(3))

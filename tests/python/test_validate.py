@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from dataclasses import FrozenInstanceError
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import pytest
 
 import dynarrow
@@ -224,6 +226,18 @@ def test_the_short_form(tmp_path: Path) -> None:
     # The prefix is a plain string, and in place of the document's.
     assert dynarrow.validate_import(src, TABLE, prefix="dat").objects == 2
     assert dynarrow.validate_import(src, TABLE, prefix="other/").objects == 0
+
+
+def test_the_format_of_large_zstd_is_told(tmp_path: Path) -> None:
+    """By its first blocks: what a decoder gives before its window is full is nothing."""
+    rng = random.Random(1)
+    text = "sk;pk\n" + "".join(f"{n};{rng.random()}\n" for n in range(50_000))
+    stored = pyarrow.compress(text.encode(), "zstd", asbytes=True)
+    assert len(stored) > 300_000
+    (tmp_path / "a").write_bytes(stored)
+    report = dynarrow.validate_import(tmp_path / "a", key=["pk:S", "sk:N"])
+    assert (report.input["format"], report.input["delimiter"]) == ("CSV", ";")
+    assert (report.ok, report.items) == (True, 50_000)
 
 
 def test_a_file_of_the_document(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ use super::advice::is_manifest;
 use super::report::Input;
 use super::spec::{CsvOptions, compression_name};
 use super::{InputFormat, TableSpec};
-use crate::codec::{Codec, Decompressor, Progress};
+use crate::codec::{Codec, first_bytes};
 #[cfg(not(target_arch = "wasm32"))]
 use crate::control::Control;
 use crate::error::{Code, Error, Result};
@@ -17,8 +17,10 @@ use crate::format::ion::stream::is_ion;
 use crate::format::legacy::detect::is_legacy;
 use crate::storage::{Entry, Storage};
 
-/// Stored bytes that are looked at to tell a format.
-pub const PEEKED: u64 = 64 << 10;
+/// Stored bytes that are looked at to tell a format: a block of zstd, which has at most 128 KiB, is among them.
+pub const PEEKED: u64 = 160 << 10;
+/// Decompressed bytes.
+const TELLING: usize = 64 << 10;
 
 /// What an import may read.
 #[derive(Clone)]
@@ -102,7 +104,7 @@ pub fn tell(spec: &TableSpec, stored: &[u8]) -> Result<(TableSpec, Input)> {
         return Err(Error::new(Code::Format, message));
     }
     let compression = spec.compression.unwrap_or_else(|| Codec::detect(stored, true).unwrap_or_default());
-    let text = inflated(stored);
+    let text = first_bytes(stored, TELLING);
     let format = spec.format.unwrap_or_else(|| match looks_like(&text) {
         SourceFormat::Ion => InputFormat::Ion,
         SourceFormat::Csv => InputFormat::Csv,
@@ -110,18 +112,6 @@ pub fn tell(spec: &TableSpec, stored: &[u8]) -> Result<(TableSpec, Input)> {
     });
     let csv = if format == InputFormat::Csv && spec.format.is_none() { told_csv(spec, &text) } else { spec.csv.clone() };
     Ok((spec.clone().with_input(format, &csv, compression), Input { format, compression, told: true }))
-}
-
-fn inflated(stored: &[u8]) -> Vec<u8> {
-    let mut decompressor = Decompressor::default();
-    decompressor.push(stored);
-    let mut text = vec![0; PEEKED as usize];
-    match decompressor.read(&mut text) {
-        Ok(Progress::Bytes(count)) => text.truncate(count),
-        // What is broken is said by who reads it.
-        _ => text.clear(),
-    }
-    text
 }
 
 /// The format that the first bytes of an object have: one that is imported, or a legacy dump, which is none.

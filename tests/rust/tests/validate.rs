@@ -262,6 +262,8 @@ fn the_short_form_tells_format_and_compression() {
         ("$ion_1_0 {Item:{pk:\"a\",sk:1.}}\n", Codec::Gzip, ("ION", "GZIP", Value::Null)),
         ("pk,sk\na,1\n", Codec::None, ("CSV", "NONE", ",".into())),
         ("sk;pk;a,b,c,d\n1;a;x\n", Codec::None, ("CSV", "NONE", ";".into())),
+        ("sk;pk\n1;a\n", Codec::Zstd, ("CSV", "ZSTD", ";".into())),
+        ("$ion_1_0 {Item:{pk:\"a\",sk:1.}}\n", Codec::Zstd, ("ION", "ZSTD", Value::Null)),
         ("pk\tsk\na\t1\n", Codec::Gzip, ("CSV", "GZIP", "\t".into())),
     ] {
         let (report, _) = check(&bucket(&[("x", compressed(text, codec))]), &key, &ValidateOptions::default());
