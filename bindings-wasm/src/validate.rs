@@ -103,8 +103,7 @@ impl Import {
     }
 
     /// So many of its first bytes are enough.
-    #[wasm_bindgen(getter)]
-    pub fn peeked(&self) -> f64 {
+    pub fn peeked() -> f64 {
         PEEKED as f64
     }
 

@@ -3,7 +3,7 @@
 import { type OpenFile, Watch, type WorkOptions, drive } from "./drive.js";
 import { call, usage } from "./error.js";
 import { type Bytes, type ExportSource, filesOf, isBytes, isIterable, readPart, sizeOf } from "./source.js";
-import { Files, type Import } from "./wasm/dynarrow_wasm.js";
+import { Files, Import } from "./wasm/dynarrow_wasm.js";
 
 /** What `ImportTable` is asked for: the JSON document of `aws dynamodb import-table --cli-input-json`. */
 export interface ImportTableDocument {
@@ -250,5 +250,5 @@ async function firstBytes(prepared: Import, { files, root }: ImportObjects): Pro
   const key = prepared.telling;
   const bytes = key === undefined ? undefined : files.get(key);
   if (bytes === undefined) return new Uint8Array();
-  return readPart(bytes, 0, Math.min(prepared.peeked, sizeOf(bytes)), root + key);
+  return readPart(bytes, 0, Math.min(Import.peeked(), sizeOf(bytes)), root + key);
 }
