@@ -418,7 +418,8 @@ mod tests {
         for codec in [Codec::None, Codec::Gzip, Codec::Zstd] {
             for plain in [Vec::new(), b"a".to_vec(), b"a;b\n1;2\n".to_vec(), text()] {
                 let whole = compress(codec, &plain);
-                for len in (0..whole.len().min(40)).chain([whole.len().min(140_000) - whole.len().min(5), whole.len()]) {
+                // Before its fourth byte a file may be anything.
+                for len in (4..whole.len().min(60)).chain([whole.len()]) {
                     let found = first_bytes(&whole[..len], 1000);
                     assert!(codec == Codec::None || plain.starts_with(&found), "{codec:?} {len}");
                 }
