@@ -5,12 +5,16 @@ mod advice;
 pub mod check;
 pub mod duplicates;
 #[cfg(not(target_arch = "wasm32"))]
+mod files;
+#[cfg(not(target_arch = "wasm32"))]
 mod items;
 pub mod log;
 pub mod objects;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod prepare;
 pub mod report;
+#[cfg(not(target_arch = "wasm32"))]
+mod shuffle;
 pub mod size;
 pub mod spec;
 pub mod unknown;

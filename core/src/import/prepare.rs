@@ -10,23 +10,24 @@
 //! DEST/rejected.jsonl           what is wrong with each of them
 //! ```
 
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 use std::str::FromStr;
 
 use serde_json::{Value, json};
 
-use super::advice::{MAX_OBJECTS, Order};
-use super::check::{Faulty, ItemCheck, Rules};
+use super::advice::Order;
+use super::check::{ItemCheck, Rules};
+use super::files::{Folder, Objects, Rejects, SPEC, check_dest};
 use super::items::{ImportItems, Lines, Prepared};
+use super::shuffle::Shuffling;
 use super::spec::CsvOptions;
 use super::{InputFormat, TableSpec};
-use crate::codec::{Codec, Compressor};
+use crate::codec::Codec;
 use crate::control::Control;
 use crate::engine::ledger::Totals;
 use crate::engine::pipeline::Step;
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 use crate::export::dest::{folder_of, replace_folder, temporary_folder};
 use crate::export::open::Export;
 use crate::export::parts::WrittenFile;
@@ -36,7 +37,6 @@ use crate::format::csv::{self, CsvSink};
 use crate::format::encode::ItemEncoder;
 use crate::format::ion::encode::Ion;
 use crate::format::json::encode::DynamodbJson;
-use crate::merge::spill::{Buckets, DEEPEST, Fields, Run, Spill, put_bytes};
 use crate::schema::Numbers;
 
 /// Whether items are shuffled.
@@ -184,11 +184,8 @@ pub fn compression(name: &str) -> Result<Codec> {
     })
 }
 
-/// What an output folder holds.
-const SPEC: &str = "import-table.json";
 /// What keys begin with where nobody says it.
 const PREFIX: &str = "data/";
-const REASONS: &str = "rejected.jsonl";
 
 /// Makes import files of the items of a source.
 pub fn prepare_import(
@@ -287,8 +284,16 @@ impl Work<'_> {
         if let Some(end) = self.prefix.rfind('/') {
             fs::create_dir_all(temporary.path().join(&self.prefix[..end])).map_err(|e| failed(&e))?;
         }
-        let mut objects = Objects::new(self, temporary.path(), header);
-        let mut rejects = Rejects::new(self, temporary.path(), header);
+        let folder = Folder {
+            dest: self.dest,
+            built: temporary.path(),
+            prefix: self.prefix,
+            ending: self.ending(),
+            codec: self.codec,
+            file_size: self.options.file_size,
+            header,
+        };
+        let (mut objects, mut rejects) = (Objects::new(&folder), Rejects::new(&folder));
         let mut shuffling = if shuffled { Some(Shuffling::new(self.options.seed, folder_of(self.dest)?)?) } else { None };
         let mut report = PrepareReport {
             totals: Totals::default(),
@@ -380,200 +385,6 @@ impl Work<'_> {
         };
         format!("{format}{codec}")
     }
-
-    fn failed(&self, error: &std::io::Error) -> Error {
-        Error::io(&self.dest.display().to_string(), error)
-    }
-}
-
-/// A file that is written, compressed.
-struct OpenFile {
-    writer: Compressor<BufWriter<File>>,
-    path: PathBuf,
-    bytes: u64,
-    items: u64,
-}
-
-impl OpenFile {
-    fn create(work: &Work<'_>, built: &Path, path: &Path, header: &[u8]) -> Result<Self> {
-        let file = File::create_new(built.join(path)).map_err(|e| work.failed(&e))?;
-        let mut writer = Compressor::new(work.codec, BufWriter::new(file));
-        writer.write_all(header).map_err(|e| work.failed(&e))?;
-        Ok(Self { writer, path: path.to_owned(), bytes: header.len() as u64, items: 0 })
-    }
-
-    fn finish(self, work: &Work<'_>) -> Result<WrittenFile> {
-        let failed = |e: std::io::Error| work.failed(&e);
-        let file = self.writer.finish().map_err(failed)?.into_inner().map_err(|e| failed(e.into_error()))?;
-        file.sync_all().map_err(failed)?;
-        let bytes = file.metadata().map_err(failed)?.len();
-        Ok(WrittenFile { path: work.dest.join(self.path), bytes, rows: self.items })
-    }
-}
-
-/// The objects, one after the other. One ends with the item that reaches its size.
-struct Objects<'a> {
-    work: &'a Work<'a>,
-    built: &'a Path,
-    header: &'a [u8],
-    open: Option<OpenFile>,
-    written: Vec<WrittenFile>,
-    bytes: u64,
-}
-
-impl<'a> Objects<'a> {
-    fn new(work: &'a Work<'a>, built: &'a Path, header: &'a [u8]) -> Self {
-        Self { work, built, header, open: None, written: Vec::new(), bytes: 0 }
-    }
-
-    /// Writes lines, each of which ends at one of `ends`.
-    fn write(&mut self, lines: &[u8], ends: &[usize]) -> Result<()> {
-        let (mut start, mut items) = (0, 0);
-        for &end in ends {
-            items += 1;
-            let room = self.work.options.file_size.saturating_sub(self.open.as_ref().map_or(0, |open| open.bytes));
-            if (end - start) as u64 >= room {
-                self.put(&lines[start..end], items)?;
-                self.close()?;
-                (start, items) = (end, 0);
-            }
-        }
-        if items > 0 { self.put(&lines[start..], items) } else { Ok(()) }
-    }
-
-    fn put(&mut self, lines: &[u8], items: u64) -> Result<()> {
-        let open = match &mut self.open {
-            Some(open) => open,
-            none => {
-                if self.written.len() as u64 == MAX_OBJECTS {
-                    let message = format!("more than {MAX_OBJECTS} objects, which an import does not take: choose a larger file_size");
-                    return Err(Error::usage(message));
-                }
-                let key = format!("{}part-{:05}.{}", self.work.prefix, self.written.len(), self.work.ending());
-                none.insert(OpenFile::create(self.work, self.built, Path::new(&key), self.header)?)
-            }
-        };
-        open.writer.write_all(lines).map_err(|e| self.work.failed(&e))?;
-        open.bytes += lines.len() as u64;
-        open.items += items;
-        Ok(())
-    }
-
-    fn close(&mut self) -> Result<()> {
-        if let Some(open) = self.open.take() {
-            self.bytes += open.bytes;
-            self.written.push(open.finish(self.work)?);
-        }
-        Ok(())
-    }
-
-    fn finish(mut self) -> Result<(Vec<WrittenFile>, u64)> {
-        self.close()?;
-        Ok((self.written, self.bytes))
-    }
-}
-
-/// The items that an import would refuse, and why: files that there are only where there are such items.
-struct Rejects<'a> {
-    work: &'a Work<'a>,
-    built: &'a Path,
-    header: &'a [u8],
-    open: Option<(OpenFile, BufWriter<File>)>,
-}
-
-impl<'a> Rejects<'a> {
-    fn new(work: &'a Work<'a>, built: &'a Path, header: &'a [u8]) -> Self {
-        Self { work, built, header, open: None }
-    }
-
-    fn write(&mut self, lines: &[u8], faulty: &[Faulty]) -> Result<()> {
-        if faulty.is_empty() {
-            return Ok(());
-        }
-        let failed = |e: std::io::Error| self.work.failed(&e);
-        let (items, reasons) = match &mut self.open {
-            Some(open) => open,
-            none => {
-                let path = PathBuf::from(format!("rejected.{}", self.work.ending()));
-                let items = OpenFile::create(self.work, self.built, &path, self.header)?;
-                let reasons = File::create_new(self.built.join(REASONS)).map_err(failed)?;
-                none.insert((items, BufWriter::new(reasons)))
-            }
-        };
-        items.writer.write_all(lines).map_err(failed)?;
-        for item in faulty {
-            let errors: Value = item.faults.iter().map(|fault| json!({"path": fault.path, "message": fault.message})).collect();
-            writeln!(reasons, "{}", json!({"item": items.items, "errors": errors})).map_err(failed)?;
-            items.items += 1;
-        }
-        Ok(())
-    }
-
-    fn finish(self) -> Result<()> {
-        let Some((items, mut reasons)) = self.open else { return Ok(()) };
-        items.finish(self.work)?;
-        reasons.flush().and_then(|()| reasons.get_ref().sync_all()).map_err(|e| self.work.failed(&e))
-    }
-}
-
-/// Items in random buckets on disk: a bucket that fits in memory is shuffled there.
-struct Shuffling {
-    random: fastrand::Rng,
-    spill: Spill,
-    buckets: Buckets,
-    record: Vec<u8>,
-}
-
-impl Shuffling {
-    fn new(seed: u64, folder: &Path) -> Result<Self> {
-        Ok(Self { random: fastrand::Rng::with_seed(seed), spill: Spill::new(Some(folder))?, buckets: Buckets::new(0), record: Vec::new() })
-    }
-
-    fn push(&mut self, lines: &[u8], ends: &[usize]) -> Result<()> {
-        let mut start = 0;
-        for &end in ends {
-            let key = self.random.u64(..).to_le_bytes();
-            self.record.clear();
-            put_bytes(&mut self.record, &key);
-            self.record.extend_from_slice(&lines[start..end]);
-            self.buckets.push(&key, &self.record, &self.spill)?;
-            start = end;
-        }
-        Ok(())
-    }
-
-    fn write(self, memory: u64, control: &Control, objects: &mut Objects<'_>) -> Result<()> {
-        let Self { mut random, spill, buckets, .. } = self;
-        let runs = buckets.finish(&spill)?;
-        runs.iter().try_for_each(|run| write_shuffled(run, 0, memory, &spill, &mut random, control, objects))
-    }
-}
-
-fn write_shuffled(
-    run: &Run,
-    level: u32,
-    memory: u64,
-    spill: &Spill,
-    random: &mut fastrand::Rng,
-    control: &Control,
-    objects: &mut Objects<'_>,
-) -> Result<()> {
-    control.check()?;
-    if run.bytes > memory && level < DEEPEST {
-        let parts = run.divide(level + 1, spill)?;
-        return parts.iter().try_for_each(|part| write_shuffled(part, level + 1, memory, spill, random, control, objects));
-    }
-    let (mut lines, mut places) = (Vec::with_capacity(run.bytes as usize), Vec::new());
-    let mut reader = run.read(spill);
-    while let Some(record) = reader.next_record()? {
-        let mut fields = Fields(record);
-        fields.bytes();
-        let start = lines.len();
-        lines.extend_from_slice(fields.0);
-        places.push((start, lines.len()));
-    }
-    random.shuffle(&mut places);
-    places.into_iter().try_for_each(|(start, end)| objects.write(&lines[start..end], &[end - start]))
 }
 
 /// A prefix is a path in the folder, beside which nothing else has its name.
@@ -583,57 +394,4 @@ fn check_prefix(prefix: &str) -> Result<()> {
         return Err(Error::usage(format!("the prefix of the objects must be a path below the bucket, as in data/, not {prefix:?}")));
     }
     Ok(())
-}
-
-/// Refuses a folder that holds something, or something that was not prepared.
-fn check_dest(dest: &Path, overwrite: bool) -> Result<()> {
-    let shown = dest.display().to_string();
-    let failed = |e: std::io::Error| Error::io(&shown, &e);
-    let is_empty = match fs::read_dir(dest) {
-        Ok(mut entries) => entries.next().is_none(),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(failed(error)),
-    };
-    let refused = |message: String| Err(Error::new(Code::DestExists, message).in_file(&*shown));
-    if !is_empty && !overwrite {
-        return refused("the folder is not empty; --overwrite (overwrite=True) replaces it".into());
-    }
-    match foreign(dest, true).map_err(failed)? {
-        Some(path) => {
-            let name = path.strip_prefix(dest).unwrap_or(&path).display().to_string();
-            refused(format!("the folder holds {name:?}, which Dynarrow did not prepare; it is not overwritten"))
-        }
-        None => Ok(()),
-    }
-}
-
-/// What is no object in a folder of objects, nor what stands beside them at the top.
-fn foreign(folder: &Path, top: bool) -> std::io::Result<Option<PathBuf>> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let (kind, name) = (entry.file_type()?, entry.file_name().to_string_lossy().into_owned());
-        if kind.is_dir() {
-            if let Some(found) = foreign(&entry.path(), false)? {
-                return Ok(Some(found));
-            }
-        } else if !is_object(&name) && !(top && (matches!(&*name, SPEC | REASONS) || is_of(&name, "rejected"))) {
-            return Ok(Some(entry.path()));
-        }
-    }
-    Ok(None)
-}
-
-/// Whether a file's name is that of an object: `part-00000.json.gz`, with anything before it.
-fn is_object(name: &str) -> bool {
-    name.rfind("part-").and_then(|at| name[at..].split_once('.').map(|(stem, _)| (at, stem))).is_some_and(|(at, stem)| {
-        let number = stem.trim_start_matches("part-");
-        number.len() == 5 && number.bytes().all(|b| b.is_ascii_digit()) && is_of(&name[at..], stem)
-    })
-}
-
-/// Whether a file has this name and the ending of a format.
-fn is_of(name: &str, stem: &str) -> bool {
-    let Some(ending) = name.strip_prefix(stem).and_then(|rest| rest.strip_prefix('.')) else { return false };
-    let format = ending.strip_suffix(".gz").or_else(|| ending.strip_suffix(".zst")).unwrap_or(ending);
-    matches!(format, "json" | "ion" | "csv")
 }

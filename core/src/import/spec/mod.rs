@@ -220,9 +220,10 @@ impl TableSpec {
         let document = serde_json::from_slice(text).map_err(|error| refused(format!("no JSON: {error}")))?;
         Self::from_json(&document).map_err(|findings| {
             let said = answer(&findings).unwrap_or_default();
-            let all: Vec<_> = findings.iter().map(|finding| format!("{}: {finding}", finding.member)).collect();
-            let all = if all.len() > 1 { format!(" (all {}: {})", all.len(), all.join("; ")) } else { String::new() };
-            refused(format!("AWS would refuse the request: {said}{all}"))
+            // AWS says the first of them, or those of one kind.
+            let others: Vec<_> = findings.iter().map(|finding| &*finding.message).filter(|message| !said.contains(message)).collect();
+            let others = if others.is_empty() { String::new() } else { format!(" (and then: {})", others.join("; ")) };
+            refused(format!("AWS would refuse the request: {said}{others}"))
         })
     }
 

@@ -5,15 +5,20 @@
 //! faults, so that the source says where they are. Values that are no values of DynamoDB at all
 //! (numbers that are none, binary that is no base64) are the sources' errors.
 
+mod rules;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use rules::{Attribute, INVALID, key_fault};
+pub use rules::{KeyRule, Rules};
+
+use super::VectorIndex;
 use super::objects::looks_like;
 use super::size::{CONTAINER, ITEM_BYTES, MEMBER, SCALAR, number_size};
 use super::unknown::Unknown;
-use super::{TableSpec, VectorIndex};
 use crate::block::{Block, Records};
-use crate::change::key::{Capture, KeyNames};
+use crate::change::key::Capture;
 use crate::codec::Codec;
 use crate::engine::worker::BlockSink;
 use crate::error::{Code, Result};
@@ -26,64 +31,6 @@ use crate::number::Number;
 const WRAPPERS: u32 = 31;
 /// Bytes of an attribute's name, at most. The guide's 64 KB is one more.
 const NAME_BYTES: usize = 65_535;
-/// Bytes of a partition key and of a sort key, at most.
-const KEY_BYTES: [usize; 2] = [2048, 1024];
-
-/// A key attribute, and the type that its table or index gives it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyRule {
-    /// The attribute.
-    pub name: String,
-    /// S, N or B.
-    pub kind: Kind,
-    /// The secondary index whose key it is; `None` for the table's own.
-    pub index: Option<String>,
-}
-
-/// What an item is checked by.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rules {
-    /// The table's partition key, its sort key, and the keys of indexes.
-    pub keys: Vec<KeyRule>,
-    /// The vector indexes.
-    pub vectors: Vec<VectorIndex>,
-    /// For each key the next one of the same attribute.
-    next: Vec<Option<usize>>,
-}
-
-impl Rules {
-    fn new(keys: Vec<KeyRule>, vectors: Vec<VectorIndex>) -> Self {
-        let behind = |at: usize| keys[at + 1..].iter().position(|key| key.name == keys[at].name).map(|n| at + 1 + n);
-        let next = (0..keys.len()).map(behind).collect();
-        Self { keys, vectors, next }
-    }
-
-    /// Those of the table that an import is to make.
-    pub fn of(spec: &TableSpec) -> Self {
-        let rule = |name: &String, index: Option<&str>| {
-            Some(KeyRule { name: name.clone(), kind: spec.kind(name)?, index: index.map(str::to_owned) })
-        };
-        let of_table = [Some(&spec.partition_key), spec.sort_key.as_ref()].into_iter().flatten().filter_map(|name| rule(name, None));
-        let of_indexes = spec.indexes.iter().flat_map(|index| {
-            let names = index.partition_key.iter().chain(&index.sort_key);
-            names.filter_map(|name| rule(name, Some(&index.name))).collect::<Vec<_>>()
-        });
-        Self::new(of_table.chain(of_indexes).collect(), spec.vector_indexes.clone())
-    }
-
-    /// What they say of an attribute of an item.
-    fn attribute(&self, name: &str) -> Attribute {
-        Attribute {
-            rule: self.keys.iter().position(|rule| rule.name == name),
-            is_vector: self.vectors.iter().any(|index| index.attribute == name),
-        }
-    }
-
-    /// The names of the table's own key.
-    pub fn key_names(&self) -> KeyNames {
-        KeyNames::new(self.keys.iter().filter(|key| key.index.is_none()).map(|key| &*key.name))
-    }
-}
 
 /// Something that is wrong with an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -167,15 +114,6 @@ pub struct ItemCheck {
     vector: Vector,
 }
 
-/// An attribute of an item.
-#[derive(Clone, Copy, Default)]
-struct Attribute {
-    /// The first rule of a key that it is under.
-    rule: Option<usize>,
-    /// It is one of a vector index.
-    is_vector: bool,
-}
-
 #[derive(Clone, Copy)]
 struct OpenSet {
     kind: Kind,
@@ -193,8 +131,6 @@ struct Vector {
     /// The first that is no number.
     odd: Option<(u64, Kind)>,
 }
-
-const INVALID: &str = "One or more parameter values were invalid:";
 
 impl ItemCheck {
     /// Checks by these rules.
@@ -377,41 +313,6 @@ impl ItemCheck {
     }
 }
 
-/// What is wrong with the value of a key attribute, for the rule at this place.
-fn key_fault(rule: &KeyRule, at: usize, kind: Kind, size: u64) -> Option<(String, Option<Unknown>)> {
-    let KeyRule { name, kind: expected, index } = rule;
-    if *expected != kind {
-        let (expected, actual) = (expected.descriptor(), kind.descriptor());
-        return Some(match index {
-            None => (format!("{INVALID} Type mismatch for key {name} expected: {expected} actual: {actual}"), None),
-            Some(index) => (
-                format!("{INVALID} Type mismatch for Index Key {name} Expected: {expected} Actual: {actual} IndexName: {index}"),
-                Some(Unknown::ValueFaults),
-            ),
-        });
-    }
-    let message = if size == 0 && kind != Kind::N {
-        let what = if kind == Kind::B { "binary" } else { "string" };
-        let begin = "One or more parameter values are not valid.";
-        let empty = format!("The AttributeValue for a key attribute cannot contain an empty {what} value.");
-        match index {
-            None => format!("{begin} {empty} Key: {name}"),
-            Some(index) => {
-                format!(
-                    "{begin} A value specified for a secondary index key is not supported. {empty} IndexName: {index}, IndexKey: {name}"
-                )
-            }
-        }
-    } else if index.is_none() && at == 0 && size as usize > KEY_BYTES[0] {
-        format!("{INVALID} Size of hashkey has exceeded the maximum size limit of2048 bytes")
-    } else if index.is_none() && at > 0 && size as usize > KEY_BYTES[1] {
-        format!("{INVALID} Aggregated size of all range keys has exceeded the size limit of 1024 bytes")
-    } else {
-        return None;
-    };
-    Some((message, Some(Unknown::ValueFaults)))
-}
-
 impl Sink for ItemCheck {
     const DISTINCT: bool = false;
     const UNDOCUMENTED: bool = true;
@@ -588,90 +489,4 @@ impl BlockSink for ItemCheck {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::format::json::ItemText;
-
-    fn rules() -> Rules {
-        let key = |name: &str, kind, index: Option<&str>| KeyRule { name: name.into(), kind, index: index.map(Into::into) };
-        let keys =
-            vec![key("pk", Kind::S, None), key("sk", Kind::N, None), key("g", Kind::B, Some("by-g")), key("pk", Kind::S, Some("by-pk"))];
-        Rules::new(keys, Vec::new())
-    }
-
-    fn check(attributes: &str) -> (Vec<(String, String)>, Checks) {
-        let mut check = ItemCheck::new(rules());
-        let line = format!("{{\"Item\":{{{attributes}}}}}");
-        check.begin_item();
-        ItemText::default().send(&line, &mut check).unwrap();
-        let refused = check.commit_item(line.len()).is_err();
-        let mut checks = check.take();
-        let faults = checks.faulty.pop().unwrap_or_default().faults;
-        assert_eq!(refused, !faults.is_empty());
-        (faults.into_iter().map(|fault| (fault.path, fault.message)).collect(), checks)
-    }
-
-    const KEY: &str = r#""pk":{"S":"a"},"sk":{"N":"1"}"#;
-
-    #[test]
-    fn what_put_item_says() {
-        let begin = "One or more parameter values were invalid:";
-        let cases = [
-            (KEY.to_owned(), vec![]),
-            (r#""pk":{"S":"a"}"#.into(), vec![("", format!("{begin} Missing the key sk in the item"))]),
-            (
-                r#""pk":{"N":"1"},"sk":{"N":"1"}"#.into(),
-                vec![
-                    ("pk", format!("{begin} Type mismatch for key pk expected: S actual: N")),
-                    ("pk", format!("{begin} Type mismatch for Index Key pk Expected: S Actual: N IndexName: by-pk")),
-                ],
-            ),
-            (
-                r#""pk":{"S":"a"},"sk":{"M":{"pk":{"S":"x"}}}"#.into(),
-                vec![("sk", format!("{begin} Type mismatch for key sk expected: N actual: M"))],
-            ),
-            (
-                format!(r#"{KEY},"g":{{"B":""}}"#),
-                vec![(
-                    "g",
-                    "One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty binary value. IndexName: by-g, IndexKey: g".into(),
-                )],
-            ),
-            (
-                format!(r#""pk":{{"S":"{}"}},"sk":{{"N":"1"}}"#, "x".repeat(2049)),
-                vec![("pk", format!("{begin} Size of hashkey has exceeded the maximum size limit of2048 bytes"))],
-            ),
-            (format!(r#"{KEY},"l":{{"L":[{{"M":{{"s":{{"SS":[]}}}}}}]}}"#), vec![("l.s", format!("{begin} An string set  may not be empty"))]),
-            (format!(r#"{KEY},"m":{{"M":{{"":{{"NULL":true}}}}}}"#), vec![(r#"m[""]"#, "Empty attribute name".into())]),
-        ];
-        for (attributes, expected) in cases {
-            let (found, _) = check(&attributes);
-            let expected: Vec<_> = expected.into_iter().map(|(path, message)| (path.to_owned(), message)).collect();
-            assert_eq!(found, expected, "{attributes}");
-        }
-    }
-
-    #[test]
-    fn limits_are_inclusive() {
-        // Two names and the number 1: seven bytes.
-        let item = |bytes: usize| check(&format!(r#"{KEY},"t":{{"S":"{}"}}"#, "x".repeat(bytes - 8)));
-        let (whole, over) = (item(409_600), item(409_601));
-        assert_eq!((whole.1.item_bytes, whole.0.len(), whole.1.keyed), (409_600, 0, 1));
-        assert_eq!((over.1.item_bytes, &*over.0[0].1), (409_601, "Item size has exceeded the maximum allowed size"));
-        let deep =
-            |wrappers: usize| check(&format!(r#"{KEY},"l":{}{{"NULL":true}}{}"#, r#"{"L":["#.repeat(wrappers), "]}".repeat(wrappers)));
-        assert_eq!((deep(31).0.len(), deep(32).0.len()), (0, 1));
-    }
-
-    #[test]
-    fn sizes_are_those_of_owned_items() {
-        let text = format!(
-            r#"{KEY},"m":{{"M":{{"é":{{"L":[{{"N":"-1.5"}},{{"BS":["AAA="]}},{{"BOOL":true}}]}},"e":{{"M":{{}}}}}}}},"z":{{"NULL":true}}"#
-        );
-        let mut items = crate::item::Items::default();
-        items.begin_item();
-        ItemText::default().send(&format!("{{\"Item\":{{{text}}}}}"), &mut items).unwrap();
-        items.commit_item(0).unwrap();
-        assert_eq!(check(&text).1.item_bytes, crate::import::size::item_size(&items.take()[0]));
-    }
-}
+mod tests;
