@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use dynarrow::codec::FIRST_BYTES;
 use dynarrow::engine::push::PushPass;
 use dynarrow::import::check::ItemCheck;
-use dynarrow::import::objects::{Objects, PEEKED};
+use dynarrow::import::objects::Objects;
 use dynarrow::import::unknown::Assumptions;
 use dynarrow::import::validate::Validation;
 use dynarrow::import::{ImportReport, log};
@@ -104,7 +105,7 @@ impl Import {
 
     /// So many of its first bytes are enough.
     pub fn peeked() -> f64 {
-        PEEKED as f64
+        FIRST_BYTES as f64
     }
 
     /// Begins the check, with the first bytes of the object that is telling.

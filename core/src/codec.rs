@@ -173,6 +173,9 @@ impl Decompressor {
     }
 }
 
+/// Stored bytes that [`first_bytes`] needs: a block of zstd, which has at most 128 KiB, is among them.
+pub const FIRST_BYTES: u64 = 160 << 10;
+
 /// The first bytes of a file, decompressed: at most `limit`, and as many as the first stored bytes tell.
 pub fn first_bytes(stored: &[u8], limit: usize) -> Vec<u8> {
     let mut decompressor = Decompressor::default();

@@ -142,7 +142,7 @@ def test_specs(tmp_path: Path, fact: Json) -> None:
                 assert answer.startswith(expected)
             else:
                 # Where there is more, the answer stands first.
-                assert answer == expected or answer.startswith(f"{expected} (all ")
+                assert answer == expected or answer.startswith(f"{expected} (and then: ")
         else:
             assert name == "spec"
             assert (error is None) is (expected == [])

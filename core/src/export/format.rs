@@ -3,14 +3,14 @@
 use std::io::Read;
 
 use super::open::Export;
-use crate::codec::{Decompressor, Progress};
+use crate::codec::{FIRST_BYTES, first_bytes};
 use crate::error::{Code, Error, Result};
 use crate::format::SourceFormat;
 use crate::format::ion::stream::is_ion;
 use crate::format::legacy::is_legacy;
 
-/// Stored bytes that are looked at to tell a format.
-const PEEKED: u64 = 4096;
+/// Decompressed bytes that are looked at to tell a format.
+const TELLING: usize = 16 << 10;
 
 /// What says the format of data files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Export {
         // Bytes that are not in memory here are decoded as text.
         let mut stored = Vec::new();
         if let Ok(reader) = self.storage().open(key) {
-            reader.take(PEEKED).read_to_end(&mut stored).map_err(|e| Error::io(&file.name, &e))?;
+            reader.take(FIRST_BYTES).read_to_end(&mut stored).map_err(|e| Error::io(&file.name, &e))?;
         }
         if let Some(format) = SourceFormat::of_stored_bytes(&stored) {
             return Ok((format, Told::Bytes));
@@ -66,7 +66,7 @@ impl Export {
             return Ok((format, Told::Name));
         }
         // What is broken is said by who reads it.
-        let text = peek(&stored);
+        let text = first_bytes(&stored, TELLING);
         Ok(if is_legacy(&text, false) == Some(true) {
             (SourceFormat::Legacy, Told::Bytes)
         } else if is_ion(&text, false) == Some(true) {
@@ -93,16 +93,4 @@ impl Export {
             }
         }
     }
-}
-
-/// What the first stored bytes of a file are, decompressed.
-fn peek(stored: &[u8]) -> Vec<u8> {
-    let mut decompressor = Decompressor::default();
-    decompressor.push(stored);
-    let mut text = vec![0; 4 * PEEKED as usize];
-    match decompressor.read(&mut text) {
-        Ok(Progress::Bytes(count)) => text.truncate(count),
-        _ => text.clear(),
-    }
-    text
 }

@@ -7,7 +7,7 @@ use super::advice::is_manifest;
 use super::report::Input;
 use super::spec::{CsvOptions, compression_name};
 use super::{InputFormat, TableSpec};
-use crate::codec::{Codec, first_bytes};
+use crate::codec::{Codec, FIRST_BYTES, first_bytes};
 #[cfg(not(target_arch = "wasm32"))]
 use crate::control::Control;
 use crate::error::{Code, Error, Result};
@@ -17,8 +17,6 @@ use crate::format::ion::stream::is_ion;
 use crate::format::legacy::detect::is_legacy;
 use crate::storage::{Entry, Storage};
 
-/// Stored bytes that are looked at to tell a format: a block of zstd, which has at most 128 KiB, is among them.
-pub const PEEKED: u64 = 160 << 10;
 /// Decompressed bytes.
 const TELLING: usize = 64 << 10;
 
@@ -73,12 +71,12 @@ impl Objects {
         let mut stored = Vec::new();
         if let Some(first) = self.telling(spec) {
             let failed = |e| Error::io(&self.storage.name(&first.key), &e);
-            self.storage.open(&first.key)?.take(PEEKED).read_to_end(&mut stored).map_err(failed)?;
+            self.storage.open(&first.key)?.take(FIRST_BYTES).read_to_end(&mut stored).map_err(failed)?;
         }
         self.told(spec, &stored)
     }
 
-    /// The object whose first bytes, [`PEEKED`] of them, have to tell what a spec does not say; `None` where it
+    /// The object whose first bytes, [`FIRST_BYTES`] of them, have to tell what a spec does not say; `None` where it
     /// says all, or there is none.
     pub fn telling(&self, spec: &TableSpec) -> Option<&Entry> {
         let said = spec.format.is_some() && spec.compression.is_some();
