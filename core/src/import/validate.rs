@@ -368,9 +368,13 @@ impl Validation {
             self.find(&error, vec![message.to_owned()], Some(unknown), found);
         }
         if let Some(looks) = checks.looks {
-            self.formats.insert(looks.as_str());
+            // Where something could be read of it, it is the first line alone that is odd.
+            let is_read = checks.good > 0 || !checks.faulty.is_empty();
+            let expected = self.input.format.source();
+            let format = if is_read { expected } else { looks };
+            self.formats.insert(format.as_str());
             if let Some(object) = &mut self.object {
-                object.foreign = looks != self.input.format.source();
+                object.foreign = format != expected;
             }
         }
     }

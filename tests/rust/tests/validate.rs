@@ -140,6 +140,15 @@ fn ion_goes_on_at_the_next_line() {
     assert_eq!(counts(&report), (2, 1, 1, 1));
 }
 
+#[test]
+fn an_odd_first_line_hides_nothing() {
+    let text = format!("# items\n{}\n{{\n]\n{}\n", good("a", 1), good("b", 1));
+    let (report, found) = one(&text, &spec("DYNAMODB_JSON", "NONE"), &ValidateOptions::default());
+    let all: Vec<_> = found.iter().map(|f| (f.item, f.line, f.reached)).collect();
+    assert_eq!(all, [(Some(0), Some(1), true), (Some(2), Some(3), false), (Some(3), Some(4), false)]);
+    assert_eq!((counts(&report), report.omitted, report.items), ((1, 0, 1, 2), 0, 2));
+}
+
 /// What each unknown costs: nothing and unverified, an error where the check is strict, and what a rule says.
 #[test]
 fn assumptions() {
