@@ -1,7 +1,7 @@
 //! What all formats of text share: how records look, what is wrong with one, and what the
 //! records of a block come to.
 
-use crate::block::{Block, CutFault};
+use crate::block::{BLOCK_BYTES, Block, CutFault};
 use crate::error::{Code, Error};
 use crate::event::{Refusal, Sink};
 use crate::path::{self, Step};
@@ -73,9 +73,8 @@ pub type Skip = Option<usize>;
 /// Errors that are kept where all that is wanted is an idea of what is wrong.
 pub const KEPT: usize = 100;
 
-/// Errors that are kept where each one is wanted: more than a block has items, short of what would
-/// need memory without bound.
-pub const KEPT_ALL: usize = 1 << 16;
+/// Errors that are kept where each one is wanted: a block has no more records.
+pub const KEPT_ALL: usize = BLOCK_BYTES + 1;
 
 /// What the records of a block came to.
 #[derive(Debug, Default)]

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::advice::MAX_OBJECTS;
 use super::check::Faulty;
 use crate::codec::{Codec, Compressor};
+use crate::control::Control;
 use crate::error::{Code, Error, Result};
 use crate::export::parts::WrittenFile;
 
@@ -24,14 +25,18 @@ pub struct Folder<'a> {
     pub built: &'a Path,
     /// What the keys of objects begin with.
     pub prefix: &'a str,
-    /// The ending of the files.
+    /// The ending of objects, and of the items that an import would refuse.
     pub ending: String,
+    /// See `ending`.
+    pub rejected_ending: String,
     /// Their compression.
     pub codec: Codec,
     /// Decompressed bytes behind which the next object begins.
     pub file_size: u64,
-    /// What each begins with.
+    /// What each object begins with.
     pub header: &'a [u8],
+    /// Stops the work.
+    pub control: &'a Control,
 }
 
 impl Folder<'_> {
@@ -50,11 +55,11 @@ struct OpenFile {
 }
 
 impl OpenFile {
-    fn create(folder: &Folder<'_>, path: &Path) -> Result<Self> {
+    fn create(folder: &Folder<'_>, path: &Path, header: &[u8]) -> Result<Self> {
         let file = File::create_new(folder.built.join(path)).map_err(|e| folder.failed(&e))?;
         let mut writer = Compressor::new(folder.codec, BufWriter::new(file));
-        writer.write_all(folder.header).map_err(|e| folder.failed(&e))?;
-        Ok(Self { writer, path: path.to_owned(), bytes: folder.header.len() as u64, items: 0 })
+        writer.write_all(header).map_err(|e| folder.failed(&e))?;
+        Ok(Self { writer, path: path.to_owned(), bytes: header.len() as u64, items: 0 })
     }
 
     fn finish(self, folder: &Folder<'_>) -> Result<WrittenFile> {
@@ -104,7 +109,7 @@ impl<'a> Objects<'a> {
                     return Err(Error::usage(message));
                 }
                 let key = format!("{}part-{:05}.{}", self.folder.prefix, self.written.len(), self.folder.ending);
-                none.insert(OpenFile::create(self.folder, Path::new(&key))?)
+                none.insert(OpenFile::create(self.folder, Path::new(&key), self.folder.header)?)
             }
         };
         open.writer.write_all(lines).map_err(|e| self.folder.failed(&e))?;
@@ -114,6 +119,8 @@ impl<'a> Objects<'a> {
     }
 
     fn close(&mut self) -> Result<()> {
+        // There may be many objects in a block.
+        self.folder.control.check()?;
         if let Some(open) = self.open.take() {
             self.bytes += open.bytes;
             self.written.push(open.finish(self.folder)?);
@@ -149,8 +156,8 @@ impl<'a> Rejects<'a> {
         let (items, reasons) = match &mut self.open {
             Some(open) => open,
             none => {
-                let path = PathBuf::from(format!("rejected.{}", self.folder.ending));
-                let items = OpenFile::create(self.folder, &path)?;
+                let path = PathBuf::from(format!("rejected.{}", self.folder.rejected_ending));
+                let items = OpenFile::create(self.folder, &path, &[])?;
                 let reasons = File::create_new(self.folder.built.join(REASONS)).map_err(failed)?;
                 none.insert((items, BufWriter::new(reasons)))
             }
@@ -185,37 +192,43 @@ pub fn check_dest(dest: &Path, overwrite: bool) -> Result<()> {
     if !is_empty && !overwrite {
         return refused("the folder is not empty; --overwrite (overwrite=True) replaces it".into());
     }
-    match foreign(dest, true).map_err(failed)? {
-        Some(path) => {
-            let name = path.strip_prefix(dest).unwrap_or(&path).display().to_string();
-            refused(format!("the folder holds {name:?}, which Dynarrow did not prepare; it is not overwritten"))
-        }
+    if is_empty {
+        return Ok(());
+    }
+    // What was prepared says where its objects are.
+    let document: Value = fs::read(dest.join(SPEC)).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
+    let prefix = document["S3BucketSource"]["S3KeyPrefix"].as_str().unwrap_or_default();
+    match foreign(dest, "", prefix).map_err(failed)? {
+        None if prefix.is_empty() => refused(format!("the folder has no {SPEC}: it was not prepared, and is not overwritten")),
+        Some(name) => refused(format!("the folder holds {name:?}, which Dynarrow did not prepare; it is not overwritten")),
         None => Ok(()),
     }
 }
 
-/// What is no object in a folder of objects, nor what stands beside them at the top.
-fn foreign(folder: &Path, top: bool) -> std::io::Result<Option<PathBuf>> {
+/// What is no object whose key begins with the prefix, nor what stands beside the objects. Keys are of files below `folder`,
+/// whose own is `above`.
+fn foreign(folder: &Path, above: &str, prefix: &str) -> std::io::Result<Option<String>> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        let (kind, name) = (entry.file_type()?, entry.file_name().to_string_lossy().into_owned());
+        let (kind, key) = (entry.file_type()?, format!("{above}{}", entry.file_name().to_string_lossy()));
         if kind.is_dir() {
-            if let Some(found) = foreign(&entry.path(), false)? {
+            if let Some(found) = foreign(&entry.path(), &format!("{key}/"), prefix)? {
                 return Ok(Some(found));
             }
-        } else if !is_object(&name) && !(top && (matches!(&*name, SPEC | REASONS) || is_of(&name, "rejected"))) {
-            return Ok(Some(entry.path()));
+            continue;
+        }
+        let is_ours = key == SPEC || key == REASONS || is_of(&key, "rejected") || key.strip_prefix(prefix).is_some_and(is_object);
+        if !kind.is_file() || !is_ours {
+            return Ok(Some(key));
         }
     }
     Ok(None)
 }
 
-/// Whether a file's name is that of an object: `part-00000.json.gz`, with anything before it.
+/// Whether what stands behind the prefix is the name of an object: `part-00000.json.gz`.
 fn is_object(name: &str) -> bool {
-    name.rfind("part-").and_then(|at| name[at..].split_once('.').map(|(stem, _)| (at, stem))).is_some_and(|(at, stem)| {
-        let number = stem.trim_start_matches("part-");
-        number.len() == 5 && number.bytes().all(|b| b.is_ascii_digit()) && is_of(&name[at..], stem)
-    })
+    let Some(number) = name.strip_prefix("part-").and_then(|rest| rest.get(..5)) else { return false };
+    number.bytes().all(|b| b.is_ascii_digit()) && is_of(name, &format!("part-{number}"))
 }
 
 /// Whether a file has this name and the ending of a format.

@@ -2,6 +2,8 @@
 
 use std::mem;
 
+use rustc_hash::FxHashSet;
+
 use super::check::{Faulty, ItemCheck};
 use crate::block::Block;
 use crate::engine::worker::BlockSink;
@@ -9,31 +11,179 @@ use crate::error::Result;
 use crate::event::{Kind, Refusal, Sink, Want};
 use crate::format::csv::CsvSink;
 use crate::format::encode::{ItemEncoder, Notation};
+use crate::format::json::encode::DynamodbJson;
 use crate::number::Number;
+use crate::schema::{Columns, Numbers};
 
 /// A sink that writes a line for each item.
 pub trait Lines: Sink + Send + 'static {
     /// The bytes of the lines that are kept.
     fn bytes(&self) -> usize;
-    /// Gives those from here on.
-    fn split_off(&mut self, at: usize) -> Vec<u8>;
+    /// Gives those from here on: of items that are kept.
+    fn kept(&mut self, from: usize) -> Vec<u8>;
+    /// Gives the line of the last item, which is not kept; the lines before it end here.
+    fn rejected(&mut self, end: usize) -> Vec<u8>;
+    /// The last item is kept.
+    fn keep(&mut self) {}
 }
 
 impl<N: Notation> Lines for ItemEncoder<N> {
     fn bytes(&self) -> usize {
         Self::bytes(self)
     }
-    fn split_off(&mut self, at: usize) -> Vec<u8> {
-        Self::split_off(self, at)
+    fn kept(&mut self, from: usize) -> Vec<u8> {
+        self.split_off(from)
+    }
+    fn rejected(&mut self, end: usize) -> Vec<u8> {
+        self.split_off(end)
     }
 }
 
-impl Lines for CsvSink {
-    fn bytes(&self) -> usize {
-        Self::bytes(self)
+/// Lines of CSV. It does not hold all that an item is, so items that are not kept are DynamoDB JSON.
+pub struct CsvLines {
+    csv: CsvSink,
+    json: ItemEncoder<DynamodbJson>,
+}
+
+impl CsvLines {
+    /// With these columns.
+    pub fn new(columns: &Columns) -> Self {
+        Self { csv: CsvSink::new(columns, Numbers::Auto), json: ItemEncoder::default() }
     }
-    fn split_off(&mut self, at: usize) -> Vec<u8> {
-        Self::split_off(self, at)
+}
+
+impl Lines for CsvLines {
+    fn bytes(&self) -> usize {
+        self.csv.bytes()
+    }
+    fn kept(&mut self, from: usize) -> Vec<u8> {
+        self.csv.split_off(from)
+    }
+    fn rejected(&mut self, end: usize) -> Vec<u8> {
+        self.csv.split_off(end);
+        self.json.split_off(0)
+    }
+    fn keep(&mut self) {
+        self.json.split_off(0);
+    }
+}
+
+/// Passes events on to two sinks.
+macro_rules! to_both {
+    ($a:ident, $b:ident: $($name:ident($($arg:ident: $type:ty)?);)*) => {
+        $(fn $name(&mut self, $($arg: $type)?) {
+            self.$a.$name($($arg)?);
+            self.$b.$name($($arg)?);
+        })*
+    };
+}
+
+impl Sink for CsvLines {
+    to_both! { csv, json:
+        begin_item(); abort_item(); string(value: &str); number(value: Number); binary(value: &[u8]); boolean(value: bool); null();
+        begin_map(); end_map(); begin_list(); end_list(); begin_set(kind: Kind); end_set();
+    }
+    fn commit_item(&mut self, bytes: usize) -> Result<(), Refusal> {
+        self.csv.commit_item(bytes)?;
+        self.json.commit_item(bytes)
+    }
+    fn attribute(&mut self, name: &str) -> Result<Want, Refusal> {
+        self.csv.attribute(name)?;
+        self.json.attribute(name)
+    }
+}
+
+/// The names of the attributes of good items.
+pub struct GoodNames {
+    check: ItemCheck,
+    depth: u32,
+    /// Of the item.
+    names: Vec<String>,
+    seen: FxHashSet<String>,
+    new: Vec<String>,
+}
+
+impl GoodNames {
+    /// Of the items that this finds nothing wrong with.
+    pub fn new(check: ItemCheck) -> Self {
+        Self { check, depth: 0, names: Vec::new(), seen: FxHashSet::default(), new: Vec::new() }
+    }
+}
+
+impl Sink for GoodNames {
+    const DISTINCT: bool = ItemCheck::DISTINCT;
+
+    fn begin_item(&mut self) {
+        self.depth = 0;
+        self.names.clear();
+        self.check.begin_item();
+    }
+    fn commit_item(&mut self, bytes: usize) -> Result<(), Refusal> {
+        if self.check.commit_item(bytes).is_ok() {
+            for name in self.names.drain(..) {
+                if self.seen.insert(name.clone()) {
+                    self.new.push(name);
+                }
+            }
+        }
+        Ok(())
+    }
+    fn abort_item(&mut self) {
+        self.check.abort_item();
+    }
+    fn attribute(&mut self, name: &str) -> Result<Want, Refusal> {
+        if self.depth == 0 && !self.seen.contains(name) {
+            self.names.push(name.to_owned());
+        }
+        self.check.attribute(name)
+    }
+    fn string(&mut self, value: &str) {
+        self.check.string(value);
+    }
+    fn number(&mut self, value: Number) {
+        self.check.number(value);
+    }
+    fn binary(&mut self, value: &[u8]) {
+        self.check.binary(value);
+    }
+    fn boolean(&mut self, value: bool) {
+        self.check.boolean(value);
+    }
+    fn null(&mut self) {
+        self.check.null();
+    }
+    fn begin_map(&mut self) {
+        self.depth += 1;
+        self.check.begin_map();
+    }
+    fn end_map(&mut self) {
+        self.depth -= 1;
+        self.check.end_map();
+    }
+    fn begin_list(&mut self) {
+        self.depth += 1;
+        self.check.begin_list();
+    }
+    fn end_list(&mut self) {
+        self.depth -= 1;
+        self.check.end_list();
+    }
+    fn begin_set(&mut self, kind: Kind) {
+        self.check.begin_set(kind);
+    }
+    fn end_set(&mut self) {
+        self.check.end_set();
+    }
+}
+
+impl BlockSink for GoodNames {
+    type Out = Vec<String>;
+
+    fn end_block(&mut self) -> Result<Vec<String>> {
+        self.check.take();
+        // Which blocks a thread sees must not show.
+        self.seen.clear();
+        Ok(mem::take(&mut self.new))
     }
 }
 
@@ -123,9 +273,10 @@ impl<E: Lines> Sink for ImportItems<E> {
         let start = self.out.ends.last().copied().unwrap_or(0);
         self.lines.commit_item(bytes)?;
         if is_bad {
-            self.out.rejected.append(&mut self.lines.split_off(start));
+            self.out.rejected.append(&mut self.lines.rejected(start));
             return Ok(());
         }
+        self.lines.keep();
         self.out.ends.push(self.lines.bytes());
         if let Some(csv) = &mut self.csv {
             self.out.changed += csv.changed;
@@ -217,7 +368,7 @@ impl<E: Lines> BlockSink for ImportItems<E> {
     }
 
     fn end_block(&mut self) -> Result<Prepared> {
-        let (faulty, lines) = (self.check.take().faulty, self.lines.split_off(0));
+        let (faulty, lines) = (self.check.take().faulty, self.lines.kept(0));
         Ok(Prepared { lines, faulty, ..mem::take(&mut self.out) })
     }
 }

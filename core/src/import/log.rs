@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use super::report::Located;
 #[cfg(not(target_arch = "wasm32"))]
-use super::validate::{ValidateOptions, validate_import};
+use super::validate::{ValidateOptions, validate_objects};
 #[cfg(not(target_arch = "wasm32"))]
-use super::{ImportReport, TableSpec};
+use super::{ImportReport, TableSpec, objects::Objects};
 #[cfg(not(target_arch = "wasm32"))]
 use crate::control::Control;
 use crate::error::{Code, Error, Result};
@@ -69,14 +69,31 @@ pub fn read(path: &Path) -> Result<Vec<LogEntry>> {
 #[cfg(not(target_arch = "wasm32"))]
 pub fn validate_with_log(src: &str, spec: &TableSpec, options: ValidateOptions, log: &Path, control: &Control) -> Result<ImportReport> {
     let failed = |e: std::io::Error| Error::io(&log.display().to_string(), &e);
+    // Listed before the log is begun, which is no object.
+    let objects = Objects::open(src, spec.prefix.as_deref(), control)?;
+    check_place(&objects, src, log)?;
     replace_file(log, |file| {
         let mut lines = BufWriter::new(file);
-        let report = validate_import(src, spec, options, control, |finding| {
+        let report = validate_objects(&objects, spec, options, control, |finding| {
             writeln!(lines, "{}", finding.to_log(spec.bucket.as_deref())).map_err(failed)
         })?;
         lines.flush().map_err(failed)?;
         Ok(report)
     })
+}
+
+/// Refuses a log that would be an object, or take the place of one.
+#[cfg(not(target_arch = "wasm32"))]
+fn check_place(objects: &Objects, src: &str, log: &Path) -> Result<()> {
+    let folder = log.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (Ok(folder), Some(name), Ok(src)) = (fs::canonicalize(folder), log.file_name(), fs::canonicalize(src)) else { return Ok(()) };
+    let log = folder.join(name);
+    let path_of = |key: &str| objects.storage.local_path(key).and_then(|path| fs::canonicalize(path).ok());
+    let is_object = objects.entries.iter().any(|entry| path_of(&entry.key).is_some_and(|path| path == log));
+    if is_object || src.is_dir() && log.starts_with(&src) {
+        return Err(Error::usage(format!("the error log {} would stand among the objects", log.display())));
+    }
+    Ok(())
 }
 
 fn bad(message: String) -> Error {

@@ -104,8 +104,8 @@ pub fn tell(spec: &TableSpec, stored: &[u8]) -> Result<(TableSpec, Input)> {
     let compression = spec.compression.unwrap_or_else(|| Codec::detect(stored, true).unwrap_or_default());
     let text = first_bytes(stored, TELLING);
     let format = spec.format.unwrap_or_else(|| match looks_like(&text) {
-        SourceFormat::Ion => InputFormat::Ion,
-        SourceFormat::Csv => InputFormat::Csv,
+        Some(SourceFormat::Ion) => InputFormat::Ion,
+        Some(SourceFormat::Csv) => InputFormat::Csv,
         _ => InputFormat::DynamodbJson,
     });
     let csv = if format == InputFormat::Csv && spec.format.is_none() { told_csv(spec, &text) } else { spec.csv.clone() };
@@ -113,17 +113,17 @@ pub fn tell(spec: &TableSpec, stored: &[u8]) -> Result<(TableSpec, Input)> {
 }
 
 /// The format that the first bytes of an object have: one that is imported, or a legacy dump, which is none.
-pub fn looks_like(text: &[u8]) -> SourceFormat {
-    if is_ion(text, true) == Some(true) {
-        return SourceFormat::Ion;
-    }
-    if is_legacy(text, true) == Some(true) {
-        return SourceFormat::Legacy;
-    }
-    match text.iter().find(|b| !b.is_ascii_whitespace()) {
-        Some(b'{' | b'[') | None => SourceFormat::DynamodbJson,
+///
+/// `None` where there is nothing to tell it. A byte order mark tells nothing.
+pub fn looks_like(text: &[u8]) -> Option<SourceFormat> {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let first = text.iter().find(|b| !b.is_ascii_whitespace())?;
+    Some(match first {
+        _ if is_ion(text, true) == Some(true) => SourceFormat::Ion,
+        _ if is_legacy(text, true) == Some(true) => SourceFormat::Legacy,
+        b'{' | b'[' => SourceFormat::DynamodbJson,
         _ => SourceFormat::Csv,
-    }
+    })
 }
 
 /// The delimiter with which the header has the partition key, else the one that stands there most often.

@@ -6,7 +6,7 @@
 //! ```text
 //! DEST/import-table.json        for `aws dynamodb import-table --cli-input-json`
 //! DEST/data/part-00000.json.gz  the objects
-//! DEST/rejected.json.gz         items that an import would refuse, in the same format
+//! DEST/rejected.json.gz         items that an import would refuse, in the same format (of CSV, in DynamoDB JSON)
 //! DEST/rejected.jsonl           what is wrong with each of them
 //! ```
 
@@ -14,12 +14,13 @@ use std::fs;
 use std::path::Path;
 use std::str::FromStr;
 
+use rustc_hash::FxHashSet;
 use serde_json::{Value, json};
 
 use super::advice::Order;
 use super::check::{ItemCheck, Rules};
 use super::files::{Folder, Objects, Rejects, SPEC, check_dest};
-use super::items::{ImportItems, Lines, Prepared};
+use super::items::{CsvLines, GoodNames, ImportItems, Lines, Prepared};
 use super::shuffle::Shuffling;
 use super::spec::CsvOptions;
 use super::{InputFormat, TableSpec};
@@ -33,11 +34,11 @@ use crate::export::open::Export;
 use crate::export::parts::WrittenFile;
 use crate::export::read::{OnError, ReadOptions};
 use crate::format::SourceFormat;
-use crate::format::csv::{self, CsvSink};
+use crate::format::csv;
 use crate::format::encode::ItemEncoder;
 use crate::format::ion::encode::Ion;
 use crate::format::json::encode::DynamodbJson;
-use crate::schema::Numbers;
+use crate::schema::Columns;
 
 /// Whether items are shuffled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -199,8 +200,12 @@ pub fn prepare_import(
     if options.read.schema.is_some() && !matches!(source.format()?, SourceFormat::Parquet | SourceFormat::Arrow) {
         return Err(Error::usage("schema says here what the columns of a Parquet or Arrow source hold; this one is neither"));
     }
+    if dest == Path::new("-") {
+        return Err(Error::usage("import files are a folder, not standard output"));
+    }
     folder_of(dest)?;
     check_dest(dest, options.overwrite)?;
+    check_source(source, dest)?;
     let rules = Rules::of(spec);
     let source = &typed(source, &rules)?;
     let prefix = options.prefix.as_deref().or(spec.prefix.as_deref()).unwrap_or(PREFIX);
@@ -224,13 +229,11 @@ pub fn prepare_import(
         InputFormat::DynamodbJson => work.run(&[], move || ImportItems::new(check(), ItemEncoder::<DynamodbJson>::default(), None)),
         InputFormat::Ion => work.run(&[], move || ImportItems::new(check(), ItemEncoder::<Ion>::default(), None)),
         InputFormat::Csv => {
-            // The header line stands first, so the names have to be known.
-            let mut read = options.read.clone();
-            read.policies.max_columns = usize::MAX;
-            let names = source.names_in_text(&read, true, control)?.unwrap_or_default();
+            // The header line stands first, so the names have to be known: those of items that are imported.
+            let names = work.names(check.clone())?;
             let header = csv::header(&names);
             let keys: Vec<_> = work.rules.keys.iter().map(|key| key.name.clone()).collect();
-            work.run(&header, move || ImportItems::new(check(), CsvSink::new(&names, Numbers::Auto), Some(keys.clone())))
+            work.run(&header, move || ImportItems::new(check(), CsvLines::new(&names), Some(keys.clone())))
         }
     }
 }
@@ -288,7 +291,10 @@ impl Work<'_> {
             dest: self.dest,
             built: temporary.path(),
             prefix: self.prefix,
-            ending: self.ending(),
+            ending: self.ending(self.to),
+            // CSV does not hold all that an item is.
+            rejected_ending: self.ending(if self.to == InputFormat::Csv { InputFormat::DynamodbJson } else { self.to }),
+            control: self.control,
             codec: self.codec,
             file_size: self.options.file_size,
             header,
@@ -342,6 +348,19 @@ impl Work<'_> {
         Ok(report)
     }
 
+    /// The names of the attributes of good items, in the order in which they came.
+    fn names(&self, check: impl Fn() -> ItemCheck + Send + Sync + 'static) -> Result<Columns> {
+        let (mut names, mut known) = (Vec::new(), FxHashSet::default());
+        for step in self.source.steps(&self.options.read, self.control, move || GoodNames::new(check()))? {
+            match step? {
+                Step::File { error: Some(error), .. } => return Err(error),
+                Step::File { .. } => {}
+                Step::Block { out, .. } => names.extend(out.into_iter().filter(|name| known.insert(name.clone()))),
+            }
+        }
+        Ok(names.into())
+    }
+
     /// Whether the first items stand in the order of their partition keys. Sources are in some order, or in none.
     fn is_sorted(&self) -> Result<bool> {
         const LOOKED_AT: u64 = 20_000;
@@ -372,8 +391,8 @@ impl Work<'_> {
         members.into_iter().filter(|(_, known)| !known).map(|(name, _)| name).collect()
     }
 
-    fn ending(&self) -> String {
-        let format = match self.to {
+    fn ending(&self, format: InputFormat) -> String {
+        let format = match format {
             InputFormat::DynamodbJson => "json",
             InputFormat::Ion => "ion",
             InputFormat::Csv => "csv",
@@ -387,11 +406,28 @@ impl Work<'_> {
     }
 }
 
+/// Refuses a source that would be replaced by what is made of it.
+fn check_source(source: &Export, dest: &Path) -> Result<()> {
+    let Ok(dest) = fs::canonicalize(dest) else { return Ok(()) };
+    let keys = source.files().iter().filter_map(|file| file.key.as_deref());
+    let paths = keys.filter_map(|key| fs::canonicalize(source.storage().local_path(key)?).ok());
+    match paths.into_iter().find(|path| path.starts_with(&dest)) {
+        Some(path) => Err(Error::usage(format!("the destination holds the source, {}", path.display()))),
+        None => Ok(()),
+    }
+}
+
 /// A prefix is a path in the folder, beside which nothing else has its name.
 fn check_prefix(prefix: &str) -> Result<()> {
     let is_path = prefix.split('/').all(|part| !matches!(part, "." | "..")) && !prefix.contains("//") && !prefix.contains('\\');
     if prefix.is_empty() || prefix.starts_with('/') || !is_path {
         return Err(Error::usage(format!("the prefix of the objects must be a path below the bucket, as in data/, not {prefix:?}")));
+    }
+    // A prefix is a plain string: what stands beside the objects must not be one.
+    for beside in [SPEC, "rejected."] {
+        if beside.starts_with(prefix) || prefix.starts_with(beside) {
+            return Err(Error::usage(format!("the prefix {prefix:?} would take {beside} for an object, which stands beside them")));
+        }
     }
     Ok(())
 }

@@ -127,9 +127,12 @@ pub struct Validation {
     largest: Option<(usize, u64)>,
     codecs: BTreeSet<&'static str>,
     formats: BTreeSet<&'static str>,
-    wanted: HashMap<String, Vec<usize>>,
+    /// The entries of AWS's log, by object and item.
+    wanted: HashMap<String, HashMap<u64, Vec<usize>>>,
     /// Files whose keys do not begin with the prefix.
     passed_over: usize,
+    /// Objects that could not be read to their end.
+    unread: u64,
 }
 
 /// The books of an object.
@@ -177,9 +180,12 @@ impl Validation {
             duplicates: Repeated::default(),
             located: options.log.iter().map(LogEntry::unlocated).collect(),
         };
-        let mut wanted: HashMap<String, Vec<usize>> = HashMap::new();
+        if options.price_per_gb.is_some_and(|price| !price.is_finite() || price < 0.0) {
+            return Err(Error::usage("the price of 2^30 bytes must be a number, and not below 0"));
+        }
+        let mut wanted: HashMap<String, HashMap<u64, Vec<usize>>> = HashMap::new();
         for (place, entry) in options.log.iter().enumerate() {
-            wanted.entry(entry.key.clone()).or_default().push(place);
+            wanted.entry(entry.key.clone()).or_default().entry(entry.item).or_default().push(place);
         }
         Ok(Self {
             rules: Rules::of(&spec),
@@ -197,6 +203,7 @@ impl Validation {
             formats: BTreeSet::new(),
             wanted,
             passed_over: objects.passed_over,
+            unread: 0,
         })
     }
 
@@ -270,6 +277,12 @@ impl Validation {
                 format!("no object's key begins with S3KeyPrefix {prefix:?}; the folder, which stands for the bucket, has {found} files");
             report.findings.push(ImportFinding::advice(message));
         }
+        if self.unread > 0 {
+            let plural = if self.unread == 1 { "" } else { "s" };
+            let message =
+                format!("{} object{plural} could not be read to the end: items, bytes and price are of what was read", self.unread);
+            report.findings.push(ImportFinding::advice(message));
+        }
         report.price = self.options.price_per_gb.map(|price| price * report.bytes as f64 / f64::from(1 << 30));
         Ok(self.report)
     }
@@ -298,7 +311,6 @@ impl Validation {
         }
         let before = self.object.as_ref().map_or(0, |object| object.records);
         let mut keyless = Vec::new();
-        let more = records.saturating_sub(checks.good + errors.len() as u64);
         let mut faulty = checks.faulty.into_iter();
         for error in errors {
             let item = error.item().unwrap_or(0);
@@ -326,9 +338,6 @@ impl Validation {
             object.bytes = checks.end;
             object.item_bytes += checks.item_bytes;
         }
-        if more > 0 {
-            self.uncounted(more);
-        }
         let mut keyless = keyless.into_iter().peekable();
         let (mut item, mut start) = (before, 0);
         for end in checks.key_ends {
@@ -342,17 +351,6 @@ impl Validation {
             item += 1;
         }
         Ok(())
-    }
-
-    /// Bad records past those whose errors are kept: each costs its item.
-    fn uncounted(&mut self, more: u64) {
-        self.report.omitted += more;
-        let Some(object) = &mut self.object else { return };
-        if object.stop.is_some() {
-            self.report.beyond += more;
-        } else {
-            object.errors += more;
-        }
     }
 
     /// What the object's first bytes show.
@@ -382,6 +380,7 @@ impl Validation {
     /// The object ended, with this error if it could not be read to its end.
     fn end(&mut self, file: usize, records: u64, inflated: u64, error: Option<Error>, found: &mut Vec<ImportFinding>) {
         let mut processed = records;
+        let is_cut = error.is_some();
         if let Some(error) = error {
             // A broken stream is in none of the records that were counted.
             let item = error.item().unwrap_or(records);
@@ -397,6 +396,7 @@ impl Validation {
         }
         let Some(object) = self.object.take() else { return };
         let bytes = object.bytes.max(inflated);
+        self.unread += u64::from(is_cut);
         let (processed, processed_bytes) = match object.stop {
             Some((item, byte)) => {
                 self.report.stopped += 1;
@@ -447,22 +447,18 @@ impl Validation {
     ) {
         let Some(object) = &mut self.object else { return };
         let (item, reached) = (error.item().unwrap_or(0), object.stop.is_none());
-        if object.foreign && cost == Cost::Object {
-            if !reached {
-                // The rest of an object in another format has as many errors as lines.
-                self.report.beyond += 1;
-                self.report.omitted += 1;
-                return;
-            }
+        let is_foreign = object.foreign && cost == Cost::Object;
+        if is_foreign && reached {
             messages.push(format!("the object does not look like {}", self.input.format.as_str()));
         }
         match (level, reached) {
+            (_, false) => self.report.beyond += 1,
             (Level::Error, true) => object.errors += 1,
-            (Level::Error, false) => self.report.beyond += 1,
-            _ => self.report.unverified += 1,
+            (_, true) => self.report.unverified += 1,
         }
         if cost == Cost::Object && reached {
-            object.stop = Some((item, error.byte().unwrap_or(0)));
+            // A broken stream has no place: it stops behind what was read.
+            object.stop = Some((item, error.byte().unwrap_or(u64::MAX)));
         }
         let finding = ImportFinding {
             level,
@@ -476,7 +472,9 @@ impl Validation {
             reached,
             unknown,
         };
-        if self.report.findings.len() < self.options.max_findings {
+        // The rest of an object in another format has as many errors as lines.
+        let is_listed = reached || !is_foreign;
+        if is_listed && self.report.findings.len() < self.options.max_findings {
             self.report.findings.push(finding.clone());
         } else {
             self.report.omitted += 1;
@@ -487,18 +485,15 @@ impl Validation {
     /// The places of AWS's entries for this item.
     fn locate<'a>(&mut self, item: u64, error: &Error, found: impl Iterator<Item = &'a str>) {
         let Some(object) = &self.object else { return };
-        let Some(places) = self.files[object.file].key.as_ref().and_then(|key| self.wanted.get(key)) else { return };
-        let mut found = Some(found);
+        let entries = self.files[object.file].key.as_ref().and_then(|key| self.wanted.get(key)?.get(&item));
+        let Some(places) = entries else { return };
+        let found: Vec<_> = found.map(str::to_owned).collect();
         for &place in places {
             let located: &mut Located = &mut self.report.located[place];
-            if located.item == item {
-                located.line = error.line();
-                located.byte = error.byte();
-                located.path = error.path().map(str::to_owned);
-                if let Some(found) = found.take() {
-                    located.found = found.map(str::to_owned).collect();
-                }
-            }
+            located.line = error.line();
+            located.byte = error.byte();
+            located.path = error.path().map(str::to_owned);
+            located.found.clone_from(&found);
         }
     }
 }

@@ -203,6 +203,53 @@ fn sorted_items_are_shuffled_and_others_are_not() {
 }
 
 #[test]
+fn csv_has_the_columns_of_good_items_and_rejects_are_whole() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dest = folder.path().join("import");
+    let item = |value: Value| value.as_object().expect("an object").clone();
+    let items = [
+        item(json!({"pk": {"S": "a"}, "sk": {"N": "1"}, "v": {"S": "x"}})),
+        item(json!({"pk": {"S": "b"}, "sk": {"N": "1"}, "": {"S": "x"}, "bad": {"S": "y"}})),
+        item(json!({"pk": {"S": "c"}, "sk": {"S": "1"}, "set": {"SS": ["a", "b"]}})),
+        item(json!({"pk": {"S": "d"}, "sk": {"N": "1"}, "set": {"SS": ["a", "a"]}})),
+    ];
+    let options = PrepareOptions { to: Some(InputFormat::Csv), compression: Some(Codec::None), ..PrepareOptions::default() };
+    let report = prepare(&source(&items), &dest, &options);
+    assert_eq!((report.items, report.rejected), (1, 3));
+    assert_eq!(fs::read_to_string(&report.files[0].path).expect("text"), "pk,sk,v\na,1,x\n");
+    let rejected = fs::read_to_string(dest.join("rejected.json")).expect("text");
+    let rejected: Vec<Value> = rejected.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(rejected, items[1..].iter().map(|item| json!({ "Item": item })).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_stands_beside_the_objects_is_none() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let good = source(&[json!({"pk": {"S": "a"}, "sk": {"N": "1"}}).as_object().expect("an object").clone()]);
+    let refused = |dest: &Path, options: &PrepareOptions| {
+        prepare_import(&good, dest, &key(), options, &Control::default()).map(drop).map_err(|e| e.code().as_str())
+    };
+    for prefix in ["r", "rejected.json", "import", "import-table.json/"] {
+        let options = PrepareOptions { prefix: Some(prefix.into()), ..PrepareOptions::default() };
+        assert_eq!(refused(&folder.path().join("x"), &options), Err("E_USAGE"), "{prefix}");
+    }
+    // A folder that only looks like one.
+    let mine = folder.path().join("mine");
+    fs::create_dir(&mine).expect("creates");
+    fs::write(mine.join("part-00000.json"), "precious").expect("writes");
+    let options = PrepareOptions { overwrite: true, ..PrepareOptions::default() };
+    assert_eq!(refused(&mine, &options), Err("E_DEST_EXISTS"));
+    assert_eq!(fs::read_to_string(mine.join("part-00000.json")).expect("is there"), "precious");
+    // What was prepared, as the source of what would take its place.
+    let dest = folder.path().join("import");
+    assert_eq!(refused(&dest, &PrepareOptions::default()), Ok(()));
+    let own = open_export(&dest.join("data").display().to_string()).expect("opens");
+    let error = prepare_import(&own, &dest, &key(), &options, &Control::default()).expect_err("its own source");
+    assert!(error.to_string().starts_with("E_USAGE: the destination holds the source"), "{error}");
+    assert_eq!(refused(Path::new("-"), &PrepareOptions::default()), Err("E_USAGE"));
+}
+
+#[test]
 fn a_legacy_dump_becomes_an_import() {
     let folder = tempfile::tempdir().expect("a folder");
     let (dump, dest) = (folder.path().join("dump"), folder.path().join("import"));

@@ -120,7 +120,7 @@ fn csv_goes_on_at_the_next_record() {
             (Some(3), Some(5), "E_CSV_COLUMNS", false, "unverified"),
         ]
     );
-    assert_eq!(counts(&report), (2, 1, 1, 1));
+    assert_eq!(counts(&report), (2, 1, 1, 2));
 }
 
 #[test]
@@ -137,7 +137,37 @@ fn ion_goes_on_at_the_next_line() {
         ]
     );
     assert_eq!(found[1].messages, ["an Ion int (1), not a decimal (1.) is not among the types that AWS documents for imports"]);
-    assert_eq!(counts(&report), (2, 1, 1, 1));
+    assert_eq!(counts(&report), (2, 1, 1, 2));
+}
+
+#[test]
+fn blocks_of_many_bad_records_are_kept_whole() {
+    // 70,000 rows to a block and more: ragged ones, then ten without a key.
+    let ragged: String = "id,v\n".to_owned() + &"1\n".repeat(200_000);
+    let key = TableSpec::short(&["id:N"]).expect("a spec");
+    let (report, found) = one(&ragged, &key, &ValidateOptions::default());
+    assert_eq!((report.ok(), report.unverified, found.len(), report.omitted), (true, 200_000, 200_000, 199_000));
+    let rows: String = (0..70_000).map(|n| format!("{n},\n")).collect();
+    let text = format!("id,v\n{rows}{}", ",a\n".repeat(10));
+    let entries = vec![log::LogEntry { key: "a".into(), item: 69_999, messages: Vec::new() }];
+    let (report, _) = one(&text, &key, &ValidateOptions { log: entries, ..ValidateOptions::default() });
+    assert_eq!((counts(&report), report.located[0].line), ((70_010, 70_000, 10, 0), Some(70_001)));
+    let stopped = format!("{}garbage\n{}\n", "{\"Item\":{}}\n".repeat(70_000), good("a", 1));
+    let (report, _) = one(&stopped, &spec("DYNAMODB_JSON", "NONE"), &ValidateOptions::default());
+    assert_eq!((counts(&report), report.stopped), ((70_001, 0, 70_001, 0), 1));
+}
+
+#[test]
+fn a_byte_order_mark_tells_no_format() {
+    let key = TableSpec::short(&["pk:S", "sk:N"]).expect("a spec");
+    for text in [format!("\u{feff}{}\n{}\n", good("a", 1), good("b", 1)), "\u{feff}$ion_1_0 {Item:{pk:\"a\",sk:1.}}\n".into()] {
+        let (report, _) = one(&text, &key, &ValidateOptions::default());
+        assert_ne!(report.to_json()["input"]["format"], "CSV");
+    }
+    // An empty object has no format.
+    let objects = bucket(&[("_SUCCESS", Vec::new()), ("a", b"pk,sk\na,1\n".to_vec())]);
+    let (report, _) = check(&objects, &key, &ValidateOptions::default());
+    assert_eq!((report.imported, report.findings.iter().filter(|f| f.messages[0].contains("several")).count()), (1, 0));
 }
 
 #[test]
@@ -228,10 +258,12 @@ fn an_object_in_another_form_is_one_error_and_a_hint() {
             ("3.ion.gz", "E_JSON", Some("the object does not look like DYNAMODB_JSON")),
         ]
     );
-    assert_eq!((all[2].0, all[2].1, found[2].item), ("4.json.gz", "E_TRUNCATED", Some(0)));
+    // The second line of the object in Ion stands in the log, and is not listed.
+    assert_eq!((all[2].0, found[2].reached, report.omitted), ("3.ion.gz", false, 1));
+    assert_eq!((all[3].0, all[3].1, found[3].item), ("4.json.gz", "E_TRUNCATED", Some(0)));
     // Of what stands before the break the last mebibyte is not looked at.
-    let before = found[3].item.expect("an item");
-    assert_eq!((all[3].0, all[3].1, all.len()), ("5.json.gz", "E_TRUNCATED", 4));
+    let before = found[4].item.expect("an item");
+    assert_eq!((all[4].0, all[4].1, all.len()), ("5.json.gz", "E_TRUNCATED", 5));
     assert!((50_000..80_000).contains(&before), "{before}");
     assert_eq!((report.processed, report.imported, report.errors, report.beyond), (6 + before, 2 + before, 4, 1));
     let advice: Vec<_> = report.findings.iter().filter(|f| f.key.is_none()).map(|f| &*f.messages[0]).collect();

@@ -472,7 +472,7 @@ impl BlockSink for ItemCheck {
     fn begin_text(&mut self, block: &Block) {
         self.checks.codec = block.codec;
         self.checks.end = block.byte + block.data.len() as u64;
-        self.checks.looks = (block.index == 0).then(|| looks_like(&block.data));
+        self.checks.looks = if block.index == 0 { looks_like(&block.data) } else { None };
         self.checks.layout = match &block.records {
             Records::InDocument(_) if block.index == 0 => {
                 let is_array = block.data.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[');
