@@ -19,7 +19,7 @@ use crate::format::encode::ItemEncoder;
 use crate::format::legacy::Legacy;
 use crate::item::Project;
 use crate::manifest::write::ExportId;
-use crate::manifest::{LEGACY, LegacyManifest};
+use crate::manifest::{LEGACY, LegacyEntry, LegacyManifest};
 
 /// Items of a data file, at most.
 const FILE_ITEMS: u64 = 100_000;
@@ -28,9 +28,11 @@ const FILE_ITEMS: u64 = 100_000;
 /// they are written; [`Export::relocate`] rewrites it for a bucket.
 pub fn write_legacy(source: &Export, folder: &Path, options: &ConvertOptions, control: &Control) -> Result<ConvertReport> {
     check_text_options(source, OutputFormat::Legacy, &options.read)?;
-    check_folder(folder, options.overwrite)?;
     let failed = |e: std::io::Error| Error::io(&folder.display().to_string(), &e);
     let place = url(&std::path::absolute(folder).map_err(failed)?);
+    if !(options.overwrite && is_ours(folder, &place)) {
+        check_folder(folder, options.overwrite)?;
+    }
     let temporary = temporary_folder(folder)?;
     let mut writer = DataFiles { folder: temporary.path(), id: ExportId::now(), open: None, written: Vec::new() };
     let columns = options.read.columns.clone();
@@ -52,6 +54,21 @@ pub fn write_legacy(source: &Export, folder: &Path, options: &ConvertOptions, co
     let files: Vec<_> = std::iter::once(of_manifest).chain(data).collect();
     replace_folder(temporary, folder).map_err(failed)?;
     Ok(ConvertReport { read, bytes_out: files.iter().map(|file| file.bytes).sum(), files, tables: Vec::new() })
+}
+
+/// Whether a folder holds a dump that was written here, by its manifest's URLs, and nothing else. One of the
+/// connector's has others, and so has one that was relocated.
+fn is_ours(folder: &Path, place: &str) -> bool {
+    let manifest = fs::read(folder.join(LEGACY)).ok().and_then(|bytes| LegacyManifest::parse(&bytes).ok());
+    let (Some(manifest), Ok(entries)) = (manifest, fs::read_dir(folder)) else { return false };
+    let name_of = |entry: &LegacyEntry| Some(entry.url.strip_prefix(place)?.strip_prefix('/')?.to_owned());
+    let Some(names) = manifest.entries.iter().map(name_of).collect::<Option<Vec<_>>>() else { return false };
+    entries.into_iter().all(|entry| {
+        entry.is_ok_and(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            entry.file_type().is_ok_and(|kind| kind.is_file()) && (name == LEGACY || names.contains(&name))
+        })
+    })
 }
 
 /// The URL of a folder, without a final `/`.

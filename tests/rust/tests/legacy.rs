@@ -502,3 +502,25 @@ fn what_is_no_dump() {
     let error = dump.changes(dynarrow::Images::New, ReadOptions::default(), &Control::default()).map(|_| ()).expect_err("items");
     assert_eq!(error.message(), "changes are read from DynamoDB JSON and Ion, not from legacy");
 }
+
+/// A dump that was written here is replaced with `overwrite`; one of the connector's is not.
+#[test]
+fn only_dumps_of_ours_are_replaced() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dump = folder.path().join("dump");
+    let export = files(vec![b"{\"Item\":{\"a\":{\"S\":\"x\"}}}\n".to_vec()], 100);
+    write(&export, &dump);
+    let again = |overwrite: bool| {
+        let dest = Dest::parse(&dump.display().to_string(), Some(OutputFormat::Legacy)).expect("a folder");
+        let options = ConvertOptions { overwrite, ..ConvertOptions::default() };
+        convert(&export, &dest, &options, &Control::default(), std::io::sink()).map(drop).map_err(|error| error.code())
+    };
+    assert_eq!(again(false), Err(Code::DestExists));
+    assert_eq!(again(true), Ok(()));
+    fs::write(dump.join("mine"), "x").expect("writes");
+    assert_eq!(again(true), Err(Code::DestExists));
+    fs::remove_file(dump.join("mine")).expect("removes");
+    let manifest = fs::read_to_string(dump.join("manifest")).expect("a manifest");
+    fs::write(dump.join("manifest"), manifest.replace("file://", "s3://")).expect("writes");
+    assert_eq!(again(true), Err(Code::DestExists));
+}
