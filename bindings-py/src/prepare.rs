@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use dynarrow::format::csv::{self, CsvOptions};
-use dynarrow::import::prepare::{FILE_SIZE, MEMORY, compression, input_format};
+use dynarrow::import::prepare::{FILE_SIZE, MEMORY};
 use dynarrow::{Check, PrepareOptions, ReadOptions, Result, parse_size};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -40,8 +40,8 @@ impl Preparing {
     fn options(&self, read: ReadOptions) -> Result<PrepareOptions> {
         Ok(PrepareOptions {
             read,
-            to: self.to.as_deref().map(input_format).transpose()?,
-            compression: self.compression.as_deref().map(compression).transpose()?,
+            to: self.to.as_deref().map(str::parse).transpose()?,
+            compression: self.compression.as_deref().map(str::parse).transpose()?,
             file_size: self.file_size.as_deref().map_or(Ok(FILE_SIZE), parse_size)?,
             shuffle: self.shuffle.parse()?,
             seed: self.seed,

@@ -99,10 +99,7 @@ pub fn validate_import(
     progress: Callback,
 ) -> PyResult<String> {
     let src = path_text(py, src)?;
-    let mut spec = table.parse(py)?;
-    if validating.prefix.is_some() {
-        spec.prefix.clone_from(&validating.prefix);
-    }
+    let spec = table.parse(py)?.with_prefix(validating.prefix.as_deref());
     let threads = threads(py, validating.threads)?;
     let options = validating.parse(threads).map_err(|error| to_py(py, &error))?;
     let report = watched(py, progress, |control| match &error_log {

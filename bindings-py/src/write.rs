@@ -58,13 +58,8 @@ impl Writing<'_> {
     fn dest(&self, path: &str) -> Result<Dest> {
         let format: OutputFormat = self.format.parse()?;
         let dest = Dest::parse(path, Some(format))?;
-        let codec = match self.compression.as_deref() {
-            None => return Ok(dest),
-            Some("none") => Codec::None,
-            Some("gzip") => Codec::Gzip,
-            Some("zstd") => Codec::Zstd,
-            Some(other) => return Err(Error::usage(format!("compression must be one of gzip, zstd, none, not {other:?}"))),
-        };
+        let Some(compression) = &self.compression else { return Ok(dest) };
+        let codec: Codec = compression.parse()?;
         match dest {
             Dest::File(_, OutputFormat::Parquet | OutputFormat::Arrow, _) if codec != Codec::None => {
                 Err(Error::usage(format!("a {} file is not compressed as a whole", format.as_str())))

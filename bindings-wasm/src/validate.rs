@@ -78,14 +78,11 @@ impl Files {
 
 impl Files {
     fn objects(self, table: &str, options: &str, only: bool) -> dynarrow::Result<Import> {
-        let mut spec = spec(table)?;
         let given: Options = serde_json::from_str(options).map_err(|error| Error::usage(format!("options: {error}")))?;
-        if given.prefix.is_some() {
-            spec.prefix.clone_from(&given.prefix);
-        }
+        let spec = spec(table)?.with_prefix(given.prefix.as_deref());
         let options = given.parse()?;
         let prefix = if only { None } else { spec.prefix.as_deref() };
-        let objects = Objects::of(Arc::new(self.0), "objects", prefix)?;
+        let objects = Objects::of(Arc::new(self.0), prefix)?;
         Ok(Import { objects, spec, options })
     }
 }

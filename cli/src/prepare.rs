@@ -9,7 +9,7 @@ use dynarrow::codec::Codec;
 use dynarrow::event::Kind;
 use dynarrow::format::csv::{CsvOptions, column_kind, delimiter};
 use dynarrow::import::InputFormat;
-use dynarrow::import::prepare::{FILE_SIZE, MEMORY, Shuffle, compression, input_format};
+use dynarrow::import::prepare::{FILE_SIZE, MEMORY, Shuffle};
 use dynarrow::{Control, Error, OnError, PrepareOptions, PrepareReport, ReadOptions, Result, prepare_import};
 use serde_json::Value;
 
@@ -37,10 +37,10 @@ pub struct Prepare {
     #[command(flatten)]
     table: Table,
     /// The format of the objects [default: the table spec's, else DynamoDB JSON]
-    #[arg(long, value_name = "FORMAT", value_parser = input_format)]
+    #[arg(long, value_name = "FORMAT", value_parser = one_of::<InputFormat>(InputFormat::NAMES))]
     to: Option<InputFormat>,
-    /// Their compression: none, gzip or zstd [default: the table spec's, else gzip]
-    #[arg(long, value_name = "CODEC", value_parser = compression)]
+    /// Their compression [default: the table spec's, else gzip]
+    #[arg(long, value_name = "CODEC", value_parser = one_of::<Codec>(Codec::NAMES))]
     compression: Option<Codec>,
     /// Begin another object behind so many decompressed bytes: bytes, or as in 256MB
     #[arg(long, value_name = "SIZE", default_value_t = FILE_SIZE, value_parser = size)]

@@ -104,10 +104,7 @@ fn assumption(text: &str) -> Result<(Unknown, Assumed)> {
 
 impl Validate {
     pub fn run(&self, out: &mut Output, control: &Control) -> Result<Ending> {
-        let mut spec = self.table.spec()?;
-        if self.prefix.is_some() {
-            spec.prefix.clone_from(&self.prefix);
-        }
+        let spec = self.table.spec()?.with_prefix(self.prefix.as_deref());
         let assumptions = Assumptions::default().strict(self.strict);
         let options = ValidateOptions {
             assumptions: self.assume.iter().fold(assumptions, |all, &(unknown, assumed)| all.assume(unknown, assumed)),

@@ -6,6 +6,7 @@
 //! gzip reaches 1000:1 lawfully; what comes out is taken in bounded pieces.
 
 use std::io::{self, BufRead, Read, Write};
+use std::str::FromStr;
 
 use flate2::bufread::MultiGzDecoder;
 use ruzstd::decoding::FrameDecoder;
@@ -25,7 +26,31 @@ pub enum Codec {
     Zstd,
 }
 
+impl FromStr for Codec {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        Ok(match text {
+            "none" => Self::None,
+            "gzip" => Self::Gzip,
+            "zstd" => Self::Zstd,
+            _ => return Err(Error::usage(format!("compression must be one of gzip, zstd, none, not {text:?}"))),
+        })
+    }
+}
+
 impl Codec {
+    /// The names of all codecs.
+    pub const NAMES: &[&str] = &["none", "gzip", "zstd"];
+
+    /// The ending of a file's name, with its point.
+    pub const fn ending(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Gzip => ".gz",
+            Self::Zstd => ".zst",
+        }
+    }
+
     /// The codec that a file's first bytes show; `None` where there are too few of them.
     pub fn detect(bytes: &[u8], finished: bool) -> Option<Self> {
         const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];

@@ -25,9 +25,9 @@ pub struct Folder<'a> {
     pub built: &'a Path,
     /// What the keys of objects begin with.
     pub prefix: &'a str,
-    /// The ending of objects, and of the items that an import would refuse.
+    /// The ending of objects.
     pub ending: String,
-    /// See `ending`.
+    /// The ending of the file of items that an import would refuse.
     pub rejected_ending: String,
     /// Their compression.
     pub codec: Codec,

@@ -8,7 +8,7 @@ use super::check::{Faulty, ItemCheck};
 use crate::block::Block;
 use crate::engine::worker::BlockSink;
 use crate::error::Result;
-use crate::event::{Kind, Refusal, Sink, Want};
+use crate::event::{Kind, Refusal, Sink, Want, pass_values};
 use crate::format::csv::CsvSink;
 use crate::format::encode::{ItemEncoder, Notation};
 use crate::format::json::encode::DynamodbJson;
@@ -19,8 +19,8 @@ use crate::schema::{Columns, Numbers};
 pub trait Lines: Sink + Send + 'static {
     /// The bytes of the lines that are kept.
     fn bytes(&self) -> usize;
-    /// Gives those from here on: of items that are kept.
-    fn kept(&mut self, from: usize) -> Vec<u8>;
+    /// Gives them.
+    fn take_lines(&mut self) -> Vec<u8>;
     /// Gives the line of the last item, which is not kept; the lines before it end here.
     fn rejected(&mut self, end: usize) -> Vec<u8>;
     /// The last item is kept.
@@ -31,8 +31,8 @@ impl<N: Notation> Lines for ItemEncoder<N> {
     fn bytes(&self) -> usize {
         Self::bytes(self)
     }
-    fn kept(&mut self, from: usize) -> Vec<u8> {
-        self.split_off(from)
+    fn take_lines(&mut self) -> Vec<u8> {
+        self.take()
     }
     fn rejected(&mut self, end: usize) -> Vec<u8> {
         self.split_off(end)
@@ -56,15 +56,15 @@ impl Lines for CsvLines {
     fn bytes(&self) -> usize {
         self.csv.bytes()
     }
-    fn kept(&mut self, from: usize) -> Vec<u8> {
-        self.csv.split_off(from)
+    fn take_lines(&mut self) -> Vec<u8> {
+        self.csv.take().lines
     }
     fn rejected(&mut self, end: usize) -> Vec<u8> {
         self.csv.split_off(end);
-        self.json.split_off(0)
+        self.json.take()
     }
     fn keep(&mut self) {
-        self.json.split_off(0);
+        self.json.take();
     }
 }
 
@@ -96,7 +96,6 @@ impl Sink for CsvLines {
 /// The names of the attributes of good items.
 pub struct GoodNames {
     check: ItemCheck,
-    depth: u32,
     /// Of the item.
     names: Vec<String>,
     seen: FxHashSet<String>,
@@ -106,7 +105,7 @@ pub struct GoodNames {
 impl GoodNames {
     /// Of the items that this finds nothing wrong with.
     pub fn new(check: ItemCheck) -> Self {
-        Self { check, depth: 0, names: Vec::new(), seen: FxHashSet::default(), new: Vec::new() }
+        Self { check, names: Vec::new(), seen: FxHashSet::default(), new: Vec::new() }
     }
 }
 
@@ -114,7 +113,6 @@ impl Sink for GoodNames {
     const DISTINCT: bool = ItemCheck::DISTINCT;
 
     fn begin_item(&mut self) {
-        self.depth = 0;
         self.names.clear();
         self.check.begin_item();
     }
@@ -132,48 +130,12 @@ impl Sink for GoodNames {
         self.check.abort_item();
     }
     fn attribute(&mut self, name: &str) -> Result<Want, Refusal> {
-        if self.depth == 0 && !self.seen.contains(name) {
+        if self.check.at_top() && !self.seen.contains(name) {
             self.names.push(name.to_owned());
         }
         self.check.attribute(name)
     }
-    fn string(&mut self, value: &str) {
-        self.check.string(value);
-    }
-    fn number(&mut self, value: Number) {
-        self.check.number(value);
-    }
-    fn binary(&mut self, value: &[u8]) {
-        self.check.binary(value);
-    }
-    fn boolean(&mut self, value: bool) {
-        self.check.boolean(value);
-    }
-    fn null(&mut self) {
-        self.check.null();
-    }
-    fn begin_map(&mut self) {
-        self.depth += 1;
-        self.check.begin_map();
-    }
-    fn end_map(&mut self) {
-        self.depth -= 1;
-        self.check.end_map();
-    }
-    fn begin_list(&mut self) {
-        self.depth += 1;
-        self.check.begin_list();
-    }
-    fn end_list(&mut self) {
-        self.depth -= 1;
-        self.check.end_list();
-    }
-    fn begin_set(&mut self, kind: Kind) {
-        self.check.begin_set(kind);
-    }
-    fn end_set(&mut self) {
-        self.check.end_set();
-    }
+    pass_values!(check);
 }
 
 impl BlockSink for GoodNames {
@@ -218,7 +180,6 @@ struct Csv {
     keys: Vec<String>,
     attribute: String,
     is_key: bool,
-    depth: u32,
     /// Of the item.
     changed: u64,
     first: Option<String>,
@@ -227,32 +188,19 @@ struct Csv {
 impl<E: Lines> ImportItems<E> {
     /// With the names of key attributes, which CSV imports by their types, where CSV is written.
     pub fn new(check: ItemCheck, lines: E, csv_keys: Option<Vec<String>>) -> Self {
-        let csv = csv_keys.map(|keys| Csv { keys, attribute: String::new(), is_key: false, depth: 0, changed: 0, first: None });
+        let csv = csv_keys.map(|keys| Csv { keys, attribute: String::new(), is_key: false, changed: 0, first: None });
         Self { check, lines, out: Prepared::default(), csv }
     }
 
     /// A value comes that CSV holds as a string, or not at all.
     fn value(&mut self, is_kept: bool) {
         if let Some(csv) = &mut self.csv
-            && csv.depth == 0
+            && self.check.at_top()
             && !csv.is_key
             && !is_kept
         {
             csv.changed += 1;
             csv.first.get_or_insert_with(|| csv.attribute.clone());
-        }
-    }
-
-    fn open(&mut self) {
-        self.value(false);
-        if let Some(csv) = &mut self.csv {
-            csv.depth += 1;
-        }
-    }
-
-    fn close(&mut self) {
-        if let Some(csv) = &mut self.csv {
-            csv.depth -= 1;
         }
     }
 }
@@ -264,7 +212,7 @@ impl<E: Lines> Sink for ImportItems<E> {
         self.check.begin_item();
         self.lines.begin_item();
         if let Some(csv) = &mut self.csv {
-            (csv.depth, csv.changed, csv.first) = (0, 0, None);
+            (csv.changed, csv.first) = (0, None);
         }
     }
 
@@ -287,15 +235,12 @@ impl<E: Lines> Sink for ImportItems<E> {
         Ok(())
     }
 
-    fn abort_item(&mut self) {
-        self.check.abort_item();
-        self.lines.abort_item();
-    }
+    to_both! { check, lines: abort_item(); end_map(); end_list(); end_set(); }
 
     fn attribute(&mut self, name: &str) -> Result<Want, Refusal> {
         self.check.attribute(name)?;
         if let Some(csv) = &mut self.csv
-            && csv.depth == 0
+            && self.check.at_top()
         {
             name.clone_into(&mut csv.attribute);
             csv.is_key = csv.keys.iter().any(|key| key == name);
@@ -329,34 +274,19 @@ impl<E: Lines> Sink for ImportItems<E> {
         self.lines.null();
     }
     fn begin_map(&mut self) {
-        self.open();
+        self.value(false);
         self.check.begin_map();
         self.lines.begin_map();
     }
-    fn end_map(&mut self) {
-        self.close();
-        self.check.end_map();
-        self.lines.end_map();
-    }
     fn begin_list(&mut self) {
-        self.open();
+        self.value(false);
         self.check.begin_list();
         self.lines.begin_list();
     }
-    fn end_list(&mut self) {
-        self.close();
-        self.check.end_list();
-        self.lines.end_list();
-    }
     fn begin_set(&mut self, kind: Kind) {
-        self.open();
+        self.value(false);
         self.check.begin_set(kind);
         self.lines.begin_set(kind);
-    }
-    fn end_set(&mut self) {
-        self.close();
-        self.check.end_set();
-        self.lines.end_set();
     }
 }
 
@@ -368,7 +298,7 @@ impl<E: Lines> BlockSink for ImportItems<E> {
     }
 
     fn end_block(&mut self) -> Result<Prepared> {
-        let (faulty, lines) = (self.check.take().faulty, self.lines.kept(0));
+        let (faulty, lines) = (self.check.take().faulty, self.lines.take_lines());
         Ok(Prepared { lines, faulty, ..mem::take(&mut self.out) })
     }
 }

@@ -25,8 +25,6 @@ const TELLING: usize = 64 << 10;
 pub struct Objects {
     /// Where they are.
     pub storage: Arc<dyn Storage>,
-    /// What messages call it.
-    pub name: String,
     /// Their keys and sizes, in byte order of the keys.
     pub entries: Vec<Entry>,
     /// Files whose keys do not begin with the prefix.
@@ -38,13 +36,12 @@ pub struct Objects {
 
 impl Objects {
     /// All files of a storage, whose keys the prefix is matched against as the plain string that it is.
-    pub fn of(storage: Arc<dyn Storage>, name: &str, prefix: Option<&str>) -> Result<Self> {
+    pub fn of(storage: Arc<dyn Storage>, prefix: Option<&str>) -> Result<Self> {
         let mut entries = storage.list_all()?;
         let all = entries.len();
         entries.retain(|entry| entry.key.starts_with(prefix.unwrap_or_default()));
         Ok(Self {
             storage,
-            name: name.into(),
             passed_over: all - entries.len(),
             entries,
             #[cfg(not(target_arch = "wasm32"))]
@@ -59,11 +56,11 @@ impl Objects {
         use crate::storage::local::Local;
 
         if src != "-" && std::fs::metadata(src).map_err(|e| Error::io(src, &e))?.is_dir() {
-            return Self::of(Arc::new(Local::new(std::path::Path::new(src))?), src, prefix);
+            return Self::of(Arc::new(Local::new(std::path::Path::new(src))?), prefix);
         }
         let source = open_export_with(src, control)?;
         let entries = source.files().iter().filter_map(|file| Some(Entry { key: file.key.clone()?, size: file.size? })).collect();
-        Ok(Self { storage: source.storage().clone(), name: src.into(), entries, passed_over: 0, _source: Some(source) })
+        Ok(Self { storage: source.storage().clone(), entries, passed_over: 0, _source: Some(source) })
     }
 
     /// What a spec that does not say it reads: as the bytes of the first object tell, manifests aside.

@@ -165,26 +165,6 @@ impl PrepareReport {
     }
 }
 
-/// The format of objects by its name elsewhere in Dynarrow.
-pub fn input_format(name: &str) -> Result<InputFormat> {
-    Ok(match name {
-        "dynamodb_json" => InputFormat::DynamodbJson,
-        "ion" => InputFormat::Ion,
-        "csv" => InputFormat::Csv,
-        _ => return Err(Error::usage(format!("an import reads dynamodb_json, ion and csv, not {name:?}"))),
-    })
-}
-
-/// The compression of objects by its name elsewhere in Dynarrow.
-pub fn compression(name: &str) -> Result<Codec> {
-    Ok(match name {
-        "none" => Codec::None,
-        "gzip" => Codec::Gzip,
-        "zstd" => Codec::Zstd,
-        _ => return Err(Error::usage(format!("compression must be one of gzip, zstd, none, not {name:?}"))),
-    })
-}
-
 /// What keys begin with where nobody says it.
 const PREFIX: &str = "data/";
 
@@ -210,17 +190,8 @@ pub fn prepare_import(
     let source = &typed(source, &rules)?;
     let prefix = options.prefix.as_deref().or(spec.prefix.as_deref()).unwrap_or(PREFIX);
     check_prefix(prefix)?;
-    let work = Work {
-        source,
-        dest,
-        rules,
-        spec: described(spec, to, prefix, options),
-        prefix,
-        to,
-        codec: options.compression.or(spec.compression).unwrap_or(Codec::Gzip),
-        options,
-        control,
-    };
+    let codec = options.compression.or(spec.compression).unwrap_or(Codec::Gzip);
+    let work = Work { source, dest, rules, spec: described(spec, to, codec, prefix, options), prefix, to, codec, options, control };
     let check = {
         let rules = work.rules.clone();
         move || ItemCheck::new(rules.clone())
@@ -253,8 +224,7 @@ fn typed(source: &Export, rules: &Rules) -> Result<Export> {
 }
 
 /// The document with what is known of the objects.
-fn described(spec: &TableSpec, to: InputFormat, prefix: &str, options: &PrepareOptions) -> TableSpec {
-    let codec = options.compression.or(spec.compression).unwrap_or(Codec::Gzip);
+fn described(spec: &TableSpec, to: InputFormat, codec: Codec, prefix: &str, options: &PrepareOptions) -> TableSpec {
     let mut described = spec.clone().with_input(to, &CsvOptions::default(), codec);
     if let Some(name) = &options.table_name {
         described = described.with_table_name(name);
@@ -287,13 +257,14 @@ impl Work<'_> {
         if let Some(end) = self.prefix.rfind('/') {
             fs::create_dir_all(temporary.path().join(&self.prefix[..end])).map_err(|e| failed(&e))?;
         }
+        // CSV does not hold all that an item is.
+        let rejected = if self.to == InputFormat::Csv { InputFormat::DynamodbJson } else { self.to };
         let folder = Folder {
             dest: self.dest,
             built: temporary.path(),
             prefix: self.prefix,
-            ending: self.ending(self.to),
-            // CSV does not hold all that an item is.
-            rejected_ending: self.ending(if self.to == InputFormat::Csv { InputFormat::DynamodbJson } else { self.to }),
+            ending: format!("{}{}", self.to.ending(), self.codec.ending()),
+            rejected_ending: format!("{}{}", rejected.ending(), self.codec.ending()),
             control: self.control,
             codec: self.codec,
             file_size: self.options.file_size,
@@ -321,7 +292,7 @@ impl Work<'_> {
                 Step::File { .. } => continue,
                 Step::Block { out, .. } => out,
             };
-            let Prepared { lines, ends, rejected, faulty, changed, first_changed, .. } = out;
+            let Prepared { lines, ends, rejected, faulty, changed, first_changed } = out;
             report.items += ends.len() as u64;
             report.changed += changed;
             report.first_changed = report.first_changed.take().or(first_changed);
@@ -389,20 +360,6 @@ impl Work<'_> {
     fn missing(&self) -> Vec<&'static str> {
         let members = [("TableName", self.spec.table_name.is_some()), ("S3Bucket", self.spec.bucket.is_some())];
         members.into_iter().filter(|(_, known)| !known).map(|(name, _)| name).collect()
-    }
-
-    fn ending(&self, format: InputFormat) -> String {
-        let format = match format {
-            InputFormat::DynamodbJson => "json",
-            InputFormat::Ion => "ion",
-            InputFormat::Csv => "csv",
-        };
-        let codec = match self.codec {
-            Codec::None => "",
-            Codec::Gzip => ".gz",
-            Codec::Zstd => ".zst",
-        };
-        format!("{format}{codec}")
     }
 }
 

@@ -144,7 +144,7 @@ fn objects(fact: &Value) -> Memory {
 
 fn check_import(fact: &Value) {
     let spec = TableSpec::from_json(&fact["input"]["spec"]).unwrap_or_else(|findings| panic!("{findings:?}: {fact}"));
-    let objects = Objects::of(Arc::new(objects(fact)), "bucket", spec.prefix.as_deref()).expect("lists");
+    let objects = Objects::of(Arc::new(objects(fact)), spec.prefix.as_deref()).expect("lists");
     for threads in [1, 3] {
         let mut log = Vec::new();
         let options = ValidateOptions { threads, ..ValidateOptions::default() };

@@ -208,7 +208,7 @@ fn csv_has_the_columns_of_good_items_and_rejects_are_whole() {
     let dest = folder.path().join("import");
     let item = |value: Value| value.as_object().expect("an object").clone();
     let items = [
-        item(json!({"pk": {"S": "a"}, "sk": {"N": "1"}, "v": {"S": "x"}})),
+        item(json!({"pk": {"S": "a"}, "sk": {"N": "1"}, "v": {"SS": ["x", "y"]}})),
         item(json!({"pk": {"S": "b"}, "sk": {"N": "1"}, "": {"S": "x"}, "bad": {"S": "y"}})),
         item(json!({"pk": {"S": "c"}, "sk": {"S": "1"}, "set": {"SS": ["a", "b"]}})),
         item(json!({"pk": {"S": "d"}, "sk": {"N": "1"}, "set": {"SS": ["a", "a"]}})),
@@ -216,7 +216,8 @@ fn csv_has_the_columns_of_good_items_and_rejects_are_whole() {
     let options = PrepareOptions { to: Some(InputFormat::Csv), compression: Some(Codec::None), ..PrepareOptions::default() };
     let report = prepare(&source(&items), &dest, &options);
     assert_eq!((report.items, report.rejected), (1, 3));
-    assert_eq!(fs::read_to_string(&report.files[0].path).expect("text"), "pk,sk,v\na,1,x\n");
+    assert_eq!(fs::read_to_string(&report.files[0].path).expect("text"), "pk,sk,v\na,1,\"[\"\"x\"\",\"\"y\"\"]\"\n");
+    assert_eq!((report.changed, report.first_changed.as_deref()), (1, Some("v")), "a set is one value");
     let rejected = fs::read_to_string(dest.join("rejected.json")).expect("text");
     let rejected: Vec<Value> = rejected.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!(rejected, items[1..].iter().map(|item| json!({ "Item": item })).collect::<Vec<_>>());

@@ -41,7 +41,7 @@ fn bucket(objects: &[(&str, Vec<u8>)]) -> Objects {
     for (key, bytes) in objects {
         memory.insert(*key, &bytes[..]);
     }
-    Objects::of(Arc::new(memory), "bucket", None).expect("lists")
+    Objects::of(Arc::new(memory), None).expect("lists")
 }
 
 /// The report, and all findings, whatever the number of threads.
@@ -168,6 +168,15 @@ fn a_byte_order_mark_tells_no_format() {
     let objects = bucket(&[("_SUCCESS", Vec::new()), ("a", b"pk,sk\na,1\n".to_vec())]);
     let (report, _) = check(&objects, &key, &ValidateOptions::default());
     assert_eq!((report.imported, report.findings.iter().filter(|f| f.messages[0].contains("several")).count()), (1, 0));
+}
+
+#[test]
+fn a_prefix_is_said() {
+    let key = TableSpec::short(&["pk:S", "sk:N"]).expect("a spec").with_prefix(Some("data/"));
+    let (report, _) = one(&good("a", 1), &key, &ValidateOptions::default());
+    assert_eq!(report.description()["S3BucketSource"], json!({"S3KeyPrefix": "data/"}));
+    let other = spec("DYNAMODB_JSON", "NONE").with_prefix(Some("x")).with_prefix(None);
+    assert_eq!(other.to_json()["S3BucketSource"], json!({"S3Bucket": "bucket", "S3KeyPrefix": "x"}));
 }
 
 #[test]

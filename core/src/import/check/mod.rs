@@ -161,6 +161,11 @@ impl ItemCheck {
         Self { locate, ..self }
     }
 
+    /// Whether what comes is an attribute of the item, in no map, list or set.
+    pub fn at_top(&self) -> bool {
+        self.wrappers == 0 && self.set.is_none()
+    }
+
     /// What the items since the last call came to.
     pub fn take(&mut self) -> Checks {
         let next = Checks { codec: self.checks.codec, layout: self.checks.layout, end: self.checks.end, ..Checks::default() };

@@ -12,6 +12,7 @@ mod shape;
 mod short;
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde_json::{Map, Value, json};
 
@@ -80,7 +81,19 @@ impl InputFormat {
     /// All formats.
     pub const ALL: [Self; 3] = [Self::DynamodbJson, Self::Ion, Self::Csv];
 
-    /// The format by its name as a source.
+    /// The names of all formats, as sources have them.
+    pub const NAMES: &[&str] = &["dynamodb_json", "ion", "csv"];
+
+    /// The ending of a file's name.
+    pub const fn ending(self) -> &'static str {
+        match self {
+            Self::DynamodbJson => "json",
+            Self::Ion => "ion",
+            Self::Csv => "csv",
+        }
+    }
+
+    /// The format as that of a source.
     pub const fn source(self) -> SourceFormat {
         match self {
             Self::DynamodbJson => SourceFormat::DynamodbJson,
@@ -96,6 +109,16 @@ impl InputFormat {
             Self::Ion => "ION",
             Self::Csv => "CSV",
         }
+    }
+}
+
+impl FromStr for InputFormat {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|format| format.source().as_str() == text)
+            .ok_or_else(|| Error::usage(format!("an import reads {}, not {text:?}", Self::NAMES.join(", "))))
     }
 }
 
@@ -258,6 +281,13 @@ impl TableSpec {
         let members = [("S3Bucket", bucket), ("S3KeyPrefix", prefix)].into_iter();
         let source: Map<_, _> = members.filter_map(|(name, value)| Some((name.to_owned(), value?.into()))).collect();
         self.with(|document| document["S3BucketSource"] = source.into())
+    }
+
+    /// The same for objects whose keys begin with this, where that is said.
+    #[must_use]
+    pub fn with_prefix(self, prefix: Option<&str>) -> Self {
+        let bucket = self.bucket.clone();
+        if prefix.is_some() { self.with_source(bucket.as_deref(), prefix) } else { self }
     }
 
     /// The same for objects of this format and compression. The options are CSV's.
