@@ -118,7 +118,7 @@ impl FromStr for InputFormat {
         Self::ALL
             .into_iter()
             .find(|format| format.source().as_str() == text)
-            .ok_or_else(|| Error::usage(format!("an import reads {}, not {text:?}", Self::NAMES.join(", "))))
+            .ok_or_else(|| Error::usage(format!("an import reads dynamodb_json, ion and csv, not {text:?}")))
     }
 }
 
