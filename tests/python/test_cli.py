@@ -178,7 +178,7 @@ def test_imports_that_are_refused(tmp_path: Path) -> None:
         (["validate", src, "--key", "pk:S", "--assume", "ion_types"], 2, "NAME=RULE"),
         (["validate", tmp_path / "none", "--key", "pk:S"], 3, "E_NOT_FOUND"),
         (["prepare", src, dest], 2, "--key"),
-        (["prepare", src, dest, "--key", "pk:S", "--to", "parquet"], 2, "ion and csv"),
+        (["prepare", src, dest, "--key", "pk:S", "--to", "parquet"], 2, "ion, csv"),
         (["prepare", src, dest, "--key", "pk:S", "--types", "a:X"], 2, 'column "a"'),
         (["prepare", src, dest, "--key", "pk:S", "--delimiter", ";;"], 2, ", ; : | tab space"),
         (["prepare", tmp_path / "none", dest, "--key", "pk:S"], 3, "E_NOT_FOUND"),
