@@ -29,18 +29,10 @@ choose_toolchain() {
   cargo_build=(/usr/bin/cargo build -Z 'build-std=std,panic_abort')
 }
 
-# wasm-bindgen must be of exactly the version of the crate.
-install_wasm_bindgen() {
-  local version
-  version=$(awk '/^name = "wasm-bindgen"$/ { getline; gsub(/"/, ""); print $3 }' Cargo.lock)
-  [ "$(.tools/bin/wasm-bindgen --version 2>/dev/null)" = "wasm-bindgen $version" ] && return
-  local install=(cargo install wasm-bindgen-cli --version "$version" --bin wasm-bindgen --root .tools --force)
-  "${install[@]}" --locked || "${install[@]}"
-}
-
 need_cargo
 npm_ci $npm
-install_wasm_bindgen
+# With the features of the whole workspace, as everything else is built: nothing is compiled twice.
+cargo build --locked --workspace --bin dynarrow-bindgen
 choose_toolchain
 
 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="-C target-feature=+simd128" \
@@ -48,7 +40,7 @@ CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="-C target-feature=+simd128" \
 
 if [ ! -f $optimised ] || [ $built -nt $optimised ]; then
   rm -rf $npm/dist
-  .tools/bin/wasm-bindgen --target web --out-dir $npm/dist/wasm $built
+  "${CARGO_TARGET_DIR:-target}"/debug/dynarrow-bindgen $built $npm/dist/wasm
   $npm/node_modules/.bin/wasm-opt -O3 $optimised -o $optimised.tmp
   mv $optimised.tmp $optimised
 fi

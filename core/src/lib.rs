@@ -19,6 +19,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod athena;
+mod base64;
 pub mod block;
 pub mod change;
 pub mod codec;

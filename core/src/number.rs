@@ -15,6 +15,16 @@ use crate::digits::{self, Digits};
 pub const MAX_DIGITS: u32 = 38;
 const MAX_MAGNITUDE: i32 = 125;
 const MIN_MAGNITUDE: i32 = -130;
+/// Of ten, as far as an `i64` goes.
+const POWERS: [i64; 19] = {
+    let mut powers = [1; 19];
+    let mut n = 1;
+    while n < powers.len() {
+        powers[n] = powers[n - 1] * 10;
+        n += 1;
+    }
+    powers
+};
 
 /// A DynamoDB number: `mantissa × 10^exponent`.
 ///
@@ -107,8 +117,8 @@ impl Number {
             return Some(0);
         }
         // Few numbers need more than the product of two int64.
-        if let (Ok(mantissa), Ok(shift @ 0..=18)) = (i64::try_from(self.mantissa), u32::try_from(shift)) {
-            return Some(i128::from(mantissa) * i128::from(10_i64.pow(shift)));
+        if let (Ok(mantissa), Some(&factor)) = (i64::try_from(self.mantissa), POWERS.get(shift as usize)) {
+            return Some(i128::from(mantissa) * i128::from(factor));
         }
         let factor = 10_i128.checked_pow(u32::try_from(shift).ok()?)?;
         let value = self.mantissa.checked_mul(factor)?;

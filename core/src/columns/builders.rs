@@ -19,9 +19,16 @@ impl Validity {
     /// There is a value in `row`.
     #[inline]
     pub fn set(&mut self, row: usize) {
-        if self.0.len() <= row / 8 {
-            self.0.resize(row / 8 + 1, 0);
+        match self.0.get_mut(row / 8) {
+            Some(bits) => *bits |= 1 << (row % 8),
+            None => self.grow(row),
         }
+    }
+
+    #[inline(never)]
+    fn grow(&mut self, row: usize) {
+        // Room for the next 512 rows, or so.
+        self.0.resize(row / 8 + 64, 0);
         self.0[row / 8] |= 1 << (row % 8);
     }
 
@@ -124,17 +131,17 @@ impl Offsets {
         self.0.iter().rev().nth(1).map_or(0, |&end| end as usize)
     }
 
-    #[inline]
+    #[inline(never)]
     fn pad(&mut self, rows: usize) {
-        if self.0.len() <= rows {
-            self.0.resize(rows + 1, self.last() as i32);
-        }
+        self.0.resize(rows + 1, self.last() as i32);
     }
 
     /// The value of `row` ends at `end`.
     #[inline]
     pub fn set(&mut self, row: usize, end: usize) {
-        self.pad(row);
+        if self.0.len() <= row {
+            self.pad(row);
+        }
         // A block's bytes are bounded far below the range of an i32.
         self.0.push(i32::try_from(end).unwrap_or(i32::MAX));
     }
@@ -154,12 +161,22 @@ impl Offsets {
 /// Appends a value: without a call where two words hold it, which overlap where it has fewer bytes.
 #[inline]
 fn append(values: &mut Vec<u8>, value: &[u8]) {
-    if let (8..=16, Some(first), Some(last)) = (value.len(), value.first_chunk::<8>(), value.last_chunk::<8>()) {
+    match value.len() {
+        4..=8 => append_words::<4>(values, value),
+        9..=16 => append_words::<8>(values, value),
+        17..=32 => append_words::<16>(values, value),
+        _ => values.extend_from_slice(value),
+    }
+}
+
+#[inline]
+fn append_words<const N: usize>(values: &mut Vec<u8>, value: &[u8]) {
+    if let (Some(first), Some(last)) = (value.first_chunk::<N>(), value.last_chunk::<N>()) {
+        let second = values.len() + value.len() - N;
+        values.reserve(2 * N);
         values.extend_from_slice(first);
-        values.truncate(values.len() + value.len() - 16);
+        values.truncate(second);
         values.extend_from_slice(last);
-    } else {
-        values.extend_from_slice(value);
     }
 }
 

@@ -55,6 +55,8 @@ pub struct ColumnSink {
     sizes: Vec<u32>,
     current: u32,
     row: usize,
+    /// The value of the current member comes next.
+    due: bool,
     open: Vec<Frame>,
     /// The name that the schema does not know, where one is current.
     unknown: Option<String>,
@@ -149,6 +151,7 @@ impl ColumnSink {
             sizes: Vec::new(),
             current: NONE,
             row: 0,
+            due: false,
             open: Vec::new(),
             unknown: None,
             text: ValueEncoder::default(),
@@ -206,6 +209,7 @@ impl ColumnSink {
     /// several types. `NONE` where this type has no place.
     #[inline]
     fn place(&mut self, kind: Kind) -> (u32, usize, u32) {
+        self.due = false;
         let (node, row) = match self.open.last_mut() {
             Some(Frame::List { element, next, .. }) => {
                 *next += 1;

@@ -22,15 +22,60 @@ impl ColumnSink {
         self.current = child;
         self.row = *row;
         let want = found.builder.want();
+        self.due = want == Want::Value;
         if found.first.block > self.block {
             self.sight();
         }
         Some(want)
     }
+
+    #[inline(never)]
+    fn any_string(&mut self, value: &str) {
+        if self.text.is_open() {
+            return self.text.string(value);
+        }
+        if let Some(Frame::Set { member, next, .. }) = self.open.last_mut() {
+            *next += 1;
+            let (member, row) = (*member, *next - 1);
+            if let Some(Builder::Text(b)) = self.tree.builder(member) {
+                b.set(row, value.as_bytes());
+            }
+            return;
+        }
+        let (node, row, above) = self.place(Kind::S);
+        match self.tree.builder(node) {
+            Some(Builder::Text(b) | Builder::MixedText(b)) => b.set(row, value.as_bytes()),
+            Some(Builder::Timestamp(b, timestamp)) => match timestamp.of_text(value) {
+                Some(micros) => b.set(row, micros),
+                None => return self.scalar_text(NONE, row, above, |text| text.string(value)),
+            },
+            _ => return self.scalar_text(node, row, above, |text| text.string(value)),
+        }
+        self.placed(above, row);
+    }
+
+    #[inline(never)]
+    fn any_number(&mut self, value: Number) {
+        if self.text.is_open() {
+            return self.text.number(value);
+        }
+        if let Some(Frame::Set { .. }) = self.open.last() {
+            self.numbers.push(value);
+            return;
+        }
+        let (node, row, above) = self.place(Kind::N);
+        match self.tree.builder(node).map_or(Fit::None, |builder| builder.set_number(row, value)) {
+            Fit::Exact => {}
+            Fit::None => return self.scalar_text(node, row, above, |text| text.number(value)),
+            fit => self.lost(fit, value),
+        }
+        self.placed(above, row);
+    }
 }
 
 impl Sink for ColumnSink {
     fn begin_item(&mut self) {
+        self.due = false;
         self.open.clear();
         self.text.clear();
         self.unknown = None;
@@ -117,45 +162,26 @@ impl Sink for ColumnSink {
 
     #[inline]
     fn string(&mut self, value: &str) {
-        if self.text.is_open() {
-            return self.text.string(value);
+        if std::mem::take(&mut self.due)
+            && let Some(Builder::Text(b)) = self.tree.builder(self.current)
+        {
+            return b.set(self.row, value.as_bytes());
         }
-        if let Some(Frame::Set { member, next, .. }) = self.open.last_mut() {
-            *next += 1;
-            let (member, row) = (*member, *next - 1);
-            if let Some(Builder::Text(b)) = self.tree.builder(member) {
-                b.set(row, value.as_bytes());
-            }
-            return;
-        }
-        let (node, row, above) = self.place(Kind::S);
-        match self.tree.builder(node) {
-            Some(Builder::Text(b) | Builder::MixedText(b)) => b.set(row, value.as_bytes()),
-            Some(Builder::Timestamp(b, timestamp)) => match timestamp.of_text(value) {
-                Some(micros) => b.set(row, micros),
-                None => return self.scalar_text(NONE, row, above, |text| text.string(value)),
-            },
-            _ => return self.scalar_text(node, row, above, |text| text.string(value)),
-        }
-        self.placed(above, row);
+        self.any_string(value);
     }
 
     #[inline]
     fn number(&mut self, value: Number) {
-        if self.text.is_open() {
-            return self.text.number(value);
+        if std::mem::take(&mut self.due)
+            && let Some(builder) = self.tree.builder(self.current)
+        {
+            match builder.set_number(self.row, value) {
+                Fit::Exact => return,
+                Fit::None => {}
+                fit => return self.lost(fit, value),
+            }
         }
-        if let Some(Frame::Set { .. }) = self.open.last() {
-            self.numbers.push(value);
-            return;
-        }
-        let (node, row, above) = self.place(Kind::N);
-        match self.tree.builder(node).map_or(Fit::None, |builder| builder.set_number(row, value)) {
-            Fit::Exact => {}
-            Fit::None => return self.scalar_text(node, row, above, |text| text.number(value)),
-            fit => self.lost(fit, value),
-        }
-        self.placed(above, row);
+        self.any_number(value);
     }
 
     fn binary(&mut self, value: &[u8]) {

@@ -1,13 +1,12 @@
 //! Records of CSV → events.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder, Terminator};
 
 use super::cut::Start;
 use super::nested;
 use super::scan::{self, Found};
 use super::{Column, Header};
+use crate::base64;
 use crate::block::Block;
 use crate::error::Code;
 use crate::event::{Kind, SetMembers, Sink, Want};
@@ -192,7 +191,7 @@ impl Values {
             Kind::B if !S::VALUES => sink.binary(&[]),
             Kind::B => {
                 self.binary.clear();
-                if let Err(error) = STANDARD.decode_vec(cell, &mut self.binary) {
+                if let Err(error) = base64::decode(cell.as_bytes(), &mut self.binary) {
                     return Err(Fault::new(Code::Base64, 0, format!("not base64 ({error}): {}", shown(cell))));
                 }
                 sink.binary(&self.binary);

@@ -4,13 +4,12 @@
 //! in quotes. A value in any other form (a number in another base, a float, a clob, a symbol's
 //! number) is found as a whole and given to ion-rs; what is around it goes on here.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use ion_rs::Element;
 
 use super::foreign::{self, Reader, Sender};
 use super::lex::{at_index, ends_number, exponent_number, fault_of, is_symbol_id, unexpected, unquote, without_point};
 use super::scan::{self, End};
+use crate::base64;
 use crate::error::Code;
 use crate::event::{Discard, Kind, SetMembers, Sink, Undocumented, Want};
 use crate::format::json::scan::string_end;
@@ -378,9 +377,9 @@ impl<'a> Decoder<'a> {
         let binary = &mut self.scratch.binary;
         binary.clear();
         let result = if text.iter().any(|&b| scan::is_white(b)) {
-            STANDARD.decode_vec(text.iter().copied().filter(|&b| !scan::is_white(b)).collect::<Vec<_>>(), binary)
+            base64::decode(&text.iter().copied().filter(|&b| !scan::is_white(b)).collect::<Vec<_>>(), binary)
         } else {
-            STANDARD.decode_vec(text, binary)
+            base64::decode(text, binary)
         };
         match result {
             Ok(()) => {

@@ -3,11 +3,9 @@
 //! The shape that exporters write (`{"S":"…"}`, no white space, no escapes) is expected
 //! literally; everything else that JSON allows goes a general way.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-
 use super::super::descriptor::{Descriptors, word};
 use super::Decoder;
+use crate::base64;
 use crate::error::Code;
 use crate::event::{Kind, Sink};
 use crate::format::record::{Decoded, Fault, MAX_NESTING, NO_DESCRIPTOR, SEVERAL_DESCRIPTORS, UNKNOWN_DESCRIPTOR, shown};
@@ -299,7 +297,7 @@ impl<D: Descriptors> Decoder<'_, D> {
         let mut binary = std::mem::take(&mut self.scratch.binary);
         binary.clear();
         let text = self.string_body()?;
-        let result = if S::VALUES { STANDARD.decode_vec(text, &mut binary) } else { Ok(()) };
+        let result = if S::VALUES { base64::decode(text.as_bytes(), &mut binary) } else { Ok(()) };
         let result = match result {
             Ok(()) => {
                 sink.binary(&binary);
