@@ -11,8 +11,10 @@ fn main() -> ExitCode {
         eprintln!("usage: dynarrow-bindgen WASM OUT_FOLDER");
         return ExitCode::from(2);
     };
-    let written = Bindgen::new().input_path(wasm).web(true).and_then(|bindgen| bindgen.generate(out));
-    match written {
+    let mut bindgen = Bindgen::new();
+    // What the command sets where it is not told otherwise.
+    bindgen.input_path(wasm).typescript(true).omit_default_module_path(false);
+    match bindgen.web(true).and_then(|bindgen| bindgen.generate(out)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
