@@ -104,7 +104,7 @@ struct State<S: BlockSink> {
     ready: BTreeMap<Place, Block>,
     /// Decoded and not taken.
     finished: BTreeMap<Place, Finished<S::Out>>,
-    /// Blocks in work or waiting, by file.
+    /// Blocks in work, or waiting and holding memory, by file.
     pending: BTreeMap<usize, usize>,
     workers: Vec<Worker<S>>,
     /// What is to be done with results that were taken.
@@ -277,12 +277,16 @@ impl<S: BlockSink> Drop for Pipeline<S> {
     }
 }
 
-/// Blocks in work or waiting, at most: two a thread, and a few more against uneven ones.
+/// Blocks in work, or waiting and holding memory, at most: two a thread, and a few more against uneven ones.
 const fn room(threads: usize) -> usize {
     2 * threads + 2
 }
 
 impl<S: BlockSink> State<S> {
+    /// Whether results hold memory until they are taken. Those that do not, counts and the like, need
+    /// no room: blocks of files behind the awaited one are decoded as fast as threads are free.
+    const HELD: bool = std::mem::needs_drop::<S::Out>();
+
     /// Work that can be done now.
     fn task(&mut self, threads: usize) -> Option<Task<S>> {
         while matches!(self.files.get(self.first_open), Some(FileState::Done)) {
@@ -336,7 +340,9 @@ impl<S: BlockSink> State<S> {
 
     fn taken(&mut self, (file, block): Place, is_block: bool) {
         if is_block {
-            self.less(file);
+            if Self::HELD {
+                self.less(file);
+            }
             self.next = (file, block + 1);
         } else {
             self.next = (file + 1, 0);
@@ -428,6 +434,9 @@ impl<S: BlockSink> Shared<S> {
                 // A file that was given up meanwhile has no place for results.
                 if place >= state.next {
                     state.finished.insert(place, Finished::Block(outcome, out));
+                    if !State::<S>::HELD {
+                        state.less(place.0);
+                    }
                 }
             }
             Task::Inflate(file, open) => {
