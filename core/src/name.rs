@@ -83,7 +83,7 @@ const EMPTY: Slot = Slot { name: Key(0), map: NONE, node: NONE };
 const FEWEST: usize = 16;
 
 impl Slot {
-    /// Where the search for it begins: the lowest bits, as many as there are.
+    /// Where the search for it begins: in the slot that the lowest bits tell.
     #[inline]
     fn home(map: u32, name: Key) -> usize {
         // Two numbers without a pattern, drawn so that names which count up do not crowd: a look-up waits

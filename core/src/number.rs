@@ -15,8 +15,8 @@ use crate::digits::{self, Digits};
 pub const MAX_DIGITS: u32 = 38;
 const MAX_MAGNITUDE: i32 = 125;
 const MIN_MAGNITUDE: i32 = -130;
-/// Of ten, as far as an `i64` goes.
-const POWERS: [i64; 19] = {
+/// As far as an `i64` goes.
+const POWERS_OF_TEN: [i64; 19] = {
     let mut powers = [1; 19];
     let mut n = 1;
     while n < powers.len() {
@@ -117,7 +117,7 @@ impl Number {
             return Some(0);
         }
         // Few numbers need more than the product of two int64.
-        if let (Ok(mantissa), Some(&factor)) = (i64::try_from(self.mantissa), POWERS.get(shift as usize)) {
+        if let (Ok(mantissa), Some(&factor)) = (i64::try_from(self.mantissa), POWERS_OF_TEN.get(shift as usize)) {
             return Some(i128::from(mantissa) * i128::from(factor));
         }
         let factor = 10_i128.checked_pow(u32::try_from(shift).ok()?)?;

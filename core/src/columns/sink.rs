@@ -29,6 +29,7 @@ impl ColumnSink {
         Some(want)
     }
 
+    /// A string wherever it stands.
     #[inline(never)]
     fn any_string(&mut self, value: &str) {
         if self.text.is_open() {
@@ -54,6 +55,7 @@ impl ColumnSink {
         self.placed(above, row);
     }
 
+    /// A number wherever it stands.
     #[inline(never)]
     fn any_number(&mut self, value: Number) {
         if self.text.is_open() {

@@ -96,6 +96,14 @@ enum Finished<T> {
     Failed(FileBytes, Error),
 }
 
+impl<T> Finished<T> {
+    /// Whether it holds memory until it is taken. Counts and the like do not, and need no room: blocks
+    /// of files behind the awaited one are decoded as fast as threads are free.
+    fn is_held(&self) -> bool {
+        matches!(self, Self::Block(outcome, _) if std::mem::needs_drop::<T>() || !outcome.errors.is_empty())
+    }
+}
+
 struct State<S: BlockSink> {
     files: Vec<FileState>,
     /// Before it all files are inflated.
@@ -213,7 +221,7 @@ impl<S: BlockSink> Pipeline<S> {
                 return Ok(None);
             }
             if let Some(finished) = state.finished.remove(&place) {
-                state.taken(place, matches!(finished, Finished::Block(..)));
+                state.taken(place, &finished);
                 drop(state);
                 self.shared.changed.notify_all();
                 return Ok(Some(self.book(place, finished)));
@@ -283,10 +291,6 @@ const fn room(threads: usize) -> usize {
 }
 
 impl<S: BlockSink> State<S> {
-    /// Whether results hold memory until they are taken. Those that do not, counts and the like, need
-    /// no room: blocks of files behind the awaited one are decoded as fast as threads are free.
-    const HELD: bool = std::mem::needs_drop::<S::Out>();
-
     /// Work that can be done now.
     fn task(&mut self, threads: usize) -> Option<Task<S>> {
         while matches!(self.files.get(self.first_open), Some(FileState::Done)) {
@@ -338,11 +342,11 @@ impl<S: BlockSink> State<S> {
         }
     }
 
-    fn taken(&mut self, (file, block): Place, is_block: bool) {
-        if is_block {
-            if Self::HELD {
-                self.less(file);
-            }
+    fn taken(&mut self, (file, block): Place, finished: &Finished<S::Out>) {
+        if finished.is_held() {
+            self.less(file);
+        }
+        if matches!(finished, Finished::Block(..)) {
             self.next = (file, block + 1);
         } else {
             self.next = (file + 1, 0);
@@ -433,10 +437,11 @@ impl<S: BlockSink> Shared<S> {
                 state.workers.push(worker);
                 // A file that was given up meanwhile has no place for results.
                 if place >= state.next {
-                    state.finished.insert(place, Finished::Block(outcome, out));
-                    if !State::<S>::HELD {
+                    let finished = Finished::Block(outcome, out);
+                    if !finished.is_held() {
                         state.less(place.0);
                     }
+                    state.finished.insert(place, finished);
                 }
             }
             Task::Inflate(file, open) => {
