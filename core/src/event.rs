@@ -1,6 +1,6 @@
 //! The events of one item: what every format is read into and everything is made from.
 //!
-//! A source (a format's decoder) walks over the bytes of a record and calls a [`Sink`]:
+//! A source (a format's decoder) walks over the bytes of a record and calls a [`Sink`]'s [`Events`]:
 //! nothing between them builds a tree. An item is a transaction: between
 //! [`Sink::begin_item`] and [`Sink::commit_item`] a sink may be told to forget what it has
 //! seen of the item ([`Sink::abort_item`]), and is then exactly as before.
@@ -132,16 +132,8 @@ pub enum Undocumented {
     TypedNull,
 }
 
-/// A consumer of items. See the [module](self) for the order of the calls.
-pub trait Sink {
-    /// Whether scalar values matter: where not, the source need not check that numbers are
-    /// numbers and binary is base64, and sends empty ones.
-    const VALUES: bool = true;
-    /// Whether the source is to refuse a set with a member that comes twice.
-    const DISTINCT: bool = Self::VALUES;
-    /// Whether the source is to say which values are of types of Ion that AWS does not document.
-    const UNDOCUMENTED: bool = false;
-
+/// A consumer of the events of items. See the [module](self) for the order of the calls.
+pub trait Events {
     /// A new item begins.
     fn begin_item(&mut self);
     /// The item is complete; its record had so many bytes. Where it is refused, it is
@@ -161,7 +153,7 @@ pub trait Sink {
     }
 
     /// The value that comes next is of a type of Ion that AWS does not document for DynamoDB: only
-    /// said with [`Self::UNDOCUMENTED`].
+    /// said with [`Sink::UNDOCUMENTED`].
     fn undocumented(&mut self, _what: Undocumented) {}
 
     /// A string, or a member of a string set.
@@ -188,9 +180,20 @@ pub trait Sink {
     fn end_set(&mut self);
 }
 
+/// A consumer of items, and what it asks of their source.
+pub trait Sink: Events {
+    /// Whether scalar values matter: where not, the source need not check that numbers are
+    /// numbers and binary is base64, and sends empty ones.
+    const VALUES: bool = true;
+    /// Whether the source is to refuse a set with a member that comes twice.
+    const DISTINCT: bool = Self::VALUES;
+    /// Whether the source is to say which values are of types of Ion that AWS does not document.
+    const UNDOCUMENTED: bool = false;
+}
+
 /// The events of values, as they are, for the sink in a field.
 macro_rules! pass_values {
-    ($field:ident) => {
+    ($field:tt) => {
         fn string(&mut self, value: &str) {
             self.$field.string(value);
         }
@@ -228,6 +231,35 @@ macro_rules! pass_values {
 }
 pub(crate) use pass_values;
 
+/// Any sink behind a pointer: all that reach a source so share one decoder, compiled once.
+pub struct AnySink<'a, const DISTINCT: bool>(pub &'a mut dyn Events);
+
+impl<const DISTINCT: bool> Sink for AnySink<'_, DISTINCT> {
+    const DISTINCT: bool = DISTINCT;
+}
+
+impl<const DISTINCT: bool> Events for AnySink<'_, DISTINCT> {
+    fn begin_item(&mut self) {
+        self.0.begin_item();
+    }
+    fn commit_item(&mut self, bytes: usize) -> Result<(), Refusal> {
+        self.0.commit_item(bytes)
+    }
+    fn abort_item(&mut self) {
+        self.0.abort_item();
+    }
+    fn attribute(&mut self, name: &str) -> Result<Want, Refusal> {
+        self.0.attribute(name)
+    }
+    fn known(&mut self, name: Key) -> Option<Want> {
+        self.0.known(name)
+    }
+    fn undocumented(&mut self, what: Undocumented) {
+        self.0.undocumented(what);
+    }
+    pass_values!(0);
+}
+
 /// A sink that keeps nothing: for the attributes that nobody asked for, and to count items.
 #[derive(Default)]
 pub struct Discard {
@@ -236,7 +268,9 @@ pub struct Discard {
 
 impl Sink for Discard {
     const VALUES: bool = false;
+}
 
+impl Events for Discard {
     fn begin_item(&mut self) {
         self.names.clear();
         self.names.begin();

@@ -11,7 +11,7 @@ use super::lex::{at_index, ends_number, exponent_number, fault_of, is_symbol_id,
 use super::scan::{self, End};
 use crate::base64;
 use crate::error::Code;
-use crate::event::{Discard, Kind, SetMembers, Sink, Undocumented, Want};
+use crate::event::{Discard, Events, Kind, SetMembers, Sink, Undocumented, Want};
 use crate::format::json::scan::string_end;
 use crate::format::record::{Decoded, Fault, MAX_NESTING, shown};
 use crate::number::{Number, NumberError};

@@ -9,7 +9,7 @@ use ion_rs::{Element, IonType, Sequence, Struct, Symbol, Value};
 use super::binary::MAX_NUMBER_BYTES;
 use super::{lex, scan};
 use crate::error::Code;
-use crate::event::{Discard, Kind, SetMembers, Sink, Undocumented, Want};
+use crate::event::{Discard, Events, Kind, SetMembers, Sink, Undocumented, Want};
 use crate::format::change::{Member, Seen, TIME};
 use crate::format::record::{Decoded, Fault, Form, MAX_NESTING, shown};
 use crate::number::Number;

@@ -7,7 +7,7 @@ use super::super::descriptor::{Descriptors, word};
 use super::Decoder;
 use crate::base64;
 use crate::error::Code;
-use crate::event::{Kind, Sink};
+use crate::event::{Events, Kind, Sink};
 use crate::format::record::{Decoded, Fault, MAX_NESTING, NO_DESCRIPTOR, SEVERAL_DESCRIPTORS, UNKNOWN_DESCRIPTOR, shown};
 use crate::number::Number;
 use crate::path::Step;
