@@ -6,6 +6,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
+# Everything is built once: what incremental builds write would never be read.
+export CARGO_INCREMENTAL=0
+
 summary=()
 failed=0
 

@@ -1,6 +1,6 @@
 //! The events of one item: what every format is read into and everything is made from.
 //!
-//! A source (a format's decoder) walks over the bytes of a record and calls a [`Sink`]'s [`Events`]:
+//! A source (a format's decoder) walks over the bytes of a record and calls a [`Sink`]:
 //! nothing between them builds a tree. An item is a transaction: between
 //! [`Sink::begin_item`] and [`Sink::commit_item`] a sink may be told to forget what it has
 //! seen of the item ([`Sink::abort_item`]), and is then exactly as before.
@@ -132,8 +132,26 @@ pub enum Undocumented {
     TypedNull,
 }
 
-/// A consumer of the events of items. See the [module](self) for the order of the calls.
-pub trait Events {
+/// What a sink asks of its source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asks {
+    /// Scalar values matter: where not, the source need not check that numbers are numbers and
+    /// binary is base64, and sends empty ones.
+    pub values: bool,
+    /// Sets with a member that comes twice are to be refused.
+    pub distinct: bool,
+    /// Of which values the type is one of Ion that AWS does not document.
+    pub undocumented: bool,
+}
+
+/// A consumer of items. See the [module](self) for the order of the calls.
+pub trait Sink {
+    /// What the sink asks of its source, the same for as long as it lives.
+    #[inline]
+    fn asks(&self) -> Asks {
+        Asks { values: true, distinct: true, undocumented: false }
+    }
+
     /// A new item begins.
     fn begin_item(&mut self);
     /// The item is complete; its record had so many bytes. Where it is refused, it is
@@ -153,7 +171,7 @@ pub trait Events {
     }
 
     /// The value that comes next is of a type of Ion that AWS does not document for DynamoDB: only
-    /// said with [`Sink::UNDOCUMENTED`].
+    /// said to a sink that [asks](Asks::undocumented).
     fn undocumented(&mut self, _what: Undocumented) {}
 
     /// A string, or a member of a string set.
@@ -180,20 +198,9 @@ pub trait Events {
     fn end_set(&mut self);
 }
 
-/// A consumer of items, and what it asks of their source.
-pub trait Sink: Events {
-    /// Whether scalar values matter: where not, the source need not check that numbers are
-    /// numbers and binary is base64, and sends empty ones.
-    const VALUES: bool = true;
-    /// Whether the source is to refuse a set with a member that comes twice.
-    const DISTINCT: bool = Self::VALUES;
-    /// Whether the source is to say which values are of types of Ion that AWS does not document.
-    const UNDOCUMENTED: bool = false;
-}
-
 /// The events of values, as they are, for the sink in a field.
 macro_rules! pass_values {
-    ($field:tt) => {
+    ($field:ident) => {
         fn string(&mut self, value: &str) {
             self.$field.string(value);
         }
@@ -231,33 +238,49 @@ macro_rules! pass_values {
 }
 pub(crate) use pass_values;
 
-/// Any sink behind a pointer: all that reach a source so share one decoder, compiled once.
-pub struct AnySink<'a, const DISTINCT: bool>(pub &'a mut dyn Events);
-
-impl<const DISTINCT: bool> Sink for AnySink<'_, DISTINCT> {
-    const DISTINCT: bool = DISTINCT;
+/// A sink of any type, called by pointer: the decoders are compiled for this one, not for each of many.
+pub struct AnySink<'a> {
+    sink: &'a mut dyn Sink,
+    asks: Asks,
 }
 
-impl<const DISTINCT: bool> Events for AnySink<'_, DISTINCT> {
+impl<'a> AnySink<'a> {
+    /// Passes everything on to this one.
+    pub fn new(sink: &'a mut dyn Sink) -> Self {
+        Self { asks: sink.asks(), sink }
+    }
+}
+
+impl Sink for AnySink<'_> {
+    #[inline]
+    fn asks(&self) -> Asks {
+        self.asks
+    }
+    #[inline]
     fn begin_item(&mut self) {
-        self.0.begin_item();
+        self.sink.begin_item();
     }
+    #[inline]
     fn commit_item(&mut self, bytes: usize) -> Result<(), Refusal> {
-        self.0.commit_item(bytes)
+        self.sink.commit_item(bytes)
     }
+    #[inline]
     fn abort_item(&mut self) {
-        self.0.abort_item();
+        self.sink.abort_item();
     }
+    #[inline]
     fn attribute(&mut self, name: &str) -> Result<Want, Refusal> {
-        self.0.attribute(name)
+        self.sink.attribute(name)
     }
+    #[inline]
     fn known(&mut self, name: Key) -> Option<Want> {
-        self.0.known(name)
+        self.sink.known(name)
     }
+    #[inline]
     fn undocumented(&mut self, what: Undocumented) {
-        self.0.undocumented(what);
+        self.sink.undocumented(what);
     }
-    pass_values!(0);
+    pass_values!(sink);
 }
 
 /// A sink that keeps nothing: for the attributes that nobody asked for, and to count items.
@@ -267,10 +290,10 @@ pub struct Discard {
 }
 
 impl Sink for Discard {
-    const VALUES: bool = false;
-}
-
-impl Events for Discard {
+    #[inline]
+    fn asks(&self) -> Asks {
+        Asks { values: false, distinct: false, undocumented: false }
+    }
     fn begin_item(&mut self) {
         self.names.clear();
         self.names.begin();

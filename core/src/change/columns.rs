@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, Field as ArrowField, Schema as ArrowSchema, Sch
 use super::{Change, ChangeSink, Images, View, item};
 use crate::columns::{ColumnSink, Rows};
 use crate::error::{Code, Error, Result};
-use crate::event::{Events, Refusal};
+use crate::event::{Refusal, Sink};
 use crate::schema::Schema;
 use crate::schema::learn::Learner;
 

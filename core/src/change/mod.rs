@@ -17,7 +17,7 @@ use key::{Key, KeyNames};
 
 use crate::engine::worker::BlockSink;
 use crate::error::{Code, Error, Result};
-use crate::event::{Events, Refusal, Sink, Want, pass_values};
+use crate::event::{Refusal, Sink, Want, pass_values};
 use crate::format::change::{KEYS, NEW, OLD, TIME};
 use crate::item::{Items, Place, Tape, Value};
 use crate::number::Number;
@@ -309,9 +309,7 @@ impl<C> Changes<C> {
     }
 }
 
-impl<C: ChangeSink> Sink for Changes<C> {}
-
-impl<C: ChangeSink> Events for Changes<C> {
+impl<C: ChangeSink> Sink for Changes<C> {
     fn begin_item(&mut self) {
         self.items.begin_item();
     }

@@ -16,7 +16,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field as ArrowField, FieldRef, Schema as ArrowSchema, TimeUnit};
 
 use crate::error::{Code, Error, Result};
-use crate::event::{Events, Kind, SetMembers, Sink, Want};
+use crate::event::{Kind, SetMembers, Sink, Want};
 use crate::format::json;
 use crate::format::record::Fault;
 use crate::item::{self, AttributeValue, Item, Items};

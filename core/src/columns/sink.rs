@@ -2,7 +2,7 @@
 
 use super::tree::{Builder, Fit, NONE, Node};
 use super::{ColumnSink, Frame, Losses, MAX_UNWANTED};
-use crate::event::{Events, Kind, Refusal, Sink, Want};
+use crate::event::{Kind, Refusal, Sink, Want};
 use crate::format::json::encode::ValueEncoder;
 use crate::name::Key;
 use crate::number::Number;
@@ -75,9 +75,7 @@ impl ColumnSink {
     }
 }
 
-impl Sink for ColumnSink {}
-
-impl Events for ColumnSink {
+impl Sink for ColumnSink {
     fn begin_item(&mut self) {
         self.due = false;
         self.open.clear();

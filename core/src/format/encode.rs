@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::event::{Events, Kind, OpenNames, Refusal, Sink, Want};
+use crate::event::{Kind, OpenNames, Refusal, Sink, Want};
 use crate::name::Key;
 use crate::number::Number;
 
@@ -202,9 +202,7 @@ impl<N: Notation> ItemEncoder<N> {
     }
 }
 
-impl<N: Notation> Sink for ItemEncoder<N> {}
-
-impl<N: Notation> Events for ItemEncoder<N> {
+impl<N: Notation> Sink for ItemEncoder<N> {
     fn begin_item(&mut self) {
         self.names.clear();
         self.names.begin();

@@ -8,7 +8,7 @@ use super::{BlockDecoder, ExportFormat};
 use crate::block::{Block, Records};
 use crate::codec::Codec;
 use crate::error::{Code, Error, Result};
-use crate::event::Events;
+use crate::event::Sink;
 use crate::format::ion::stream::Start;
 use crate::item::{Item, Items, Place, Tape, send};
 

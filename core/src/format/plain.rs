@@ -2,7 +2,7 @@
 //! text), binary as base64, sets as arrays, NULL as null, missing attributes left out.
 
 use super::json::encode::{write_base64, write_string};
-use crate::event::{Events, Kind, OpenNames, Refusal, Sink, Want};
+use crate::event::{Kind, OpenNames, Refusal, Sink, Want};
 use crate::name::Key;
 use crate::number::Number;
 use crate::schema::Numbers;
@@ -160,9 +160,7 @@ impl PlainSink {
     }
 }
 
-impl Sink for PlainSink {}
-
-impl Events for PlainSink {
+impl Sink for PlainSink {
     fn begin_item(&mut self) {
         self.names.clear();
         self.names.begin();

@@ -8,7 +8,7 @@ use super::check::{Faulty, ItemCheck};
 use crate::block::Block;
 use crate::engine::worker::BlockSink;
 use crate::error::Result;
-use crate::event::{Events, Kind, Refusal, Sink, Want, pass_values};
+use crate::event::{Asks, Kind, Refusal, Sink, Want, pass_values};
 use crate::format::csv::CsvSink;
 use crate::format::encode::{ItemEncoder, Notation};
 use crate::format::json::encode::DynamodbJson;
@@ -78,9 +78,7 @@ macro_rules! to_both {
     };
 }
 
-impl Sink for CsvLines {}
-
-impl Events for CsvLines {
+impl Sink for CsvLines {
     to_both! { csv, json:
         begin_item(); abort_item(); string(value: &str); number(value: Number); binary(value: &[u8]); boolean(value: bool); null();
         begin_map(); end_map(); begin_list(); end_list(); begin_set(kind: Kind); end_set();
@@ -112,10 +110,9 @@ impl GoodNames {
 }
 
 impl Sink for GoodNames {
-    const DISTINCT: bool = ItemCheck::DISTINCT;
-}
-
-impl Events for GoodNames {
+    fn asks(&self) -> Asks {
+        Asks { undocumented: false, ..self.check.asks() }
+    }
     fn begin_item(&mut self) {
         self.names.clear();
         self.check.begin_item();
@@ -210,10 +207,9 @@ impl<E: Lines> ImportItems<E> {
 }
 
 impl<E: Lines> Sink for ImportItems<E> {
-    const DISTINCT: bool = ItemCheck::DISTINCT;
-}
-
-impl<E: Lines> Events for ImportItems<E> {
+    fn asks(&self) -> Asks {
+        Asks { undocumented: false, ..self.check.asks() }
+    }
     fn begin_item(&mut self) {
         self.check.begin_item();
         self.lines.begin_item();

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use crate::engine::worker::BlockSink;
 use crate::error::{Code, Result};
-use crate::event::{Events, Kind, Refusal, Sink, Want};
+use crate::event::{Kind, Refusal, Sink, Want};
 use crate::name;
 use crate::number::Number;
 use crate::path;
@@ -186,9 +186,7 @@ impl<S> Keyed<S> {
     }
 }
 
-impl<S: Sink> Sink for Keyed<S> {}
-
-impl<S: Sink> Events for Keyed<S> {
+impl<S: Sink> Sink for Keyed<S> {
     fn begin_item(&mut self) {
         self.depth = 0;
         self.taking = None;

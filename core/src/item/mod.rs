@@ -5,7 +5,7 @@ pub mod keyed;
 pub mod split;
 mod tape;
 
-use crate::event::{Events, Kind, OpenNames, Refusal, Sink, Want};
+use crate::event::{Asks, Kind, OpenNames, Refusal, Sink, Want};
 use crate::name::Key;
 use crate::number::Number;
 use crate::schema::Columns;
@@ -109,10 +109,9 @@ impl<S: Sink> Project<S> {
 }
 
 impl<S: Sink> Sink for Project<S> {
-    const VALUES: bool = S::VALUES;
-}
-
-impl<S: Sink> Events for Project<S> {
+    fn asks(&self) -> Asks {
+        self.sink.asks()
+    }
     fn begin_item(&mut self) {
         self.depth = 0;
         self.names.clear();

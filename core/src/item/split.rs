@@ -8,7 +8,7 @@ use super::keyed::{Judge, Key, boolean_text, no_scalar, push_value, refusal, too
 use super::{Items, Value};
 use crate::engine::worker::BlockSink;
 use crate::error::Result;
-use crate::event::{Events, Kind, Refusal, Sink, Want, pass_values};
+use crate::event::{Kind, Refusal, Sink, Want, pass_values};
 
 /// Makes the sink for the items of a value.
 type Make<S> = Box<dyn Fn(&Key) -> S + Send>;
@@ -150,9 +150,7 @@ impl<S: BlockSink> Split<S> {
     }
 }
 
-impl<S: BlockSink> Sink for Split<S> {}
-
-impl<S: BlockSink> Events for Split<S> {
+impl<S: BlockSink> Sink for Split<S> {
     fn begin_item(&mut self) {
         self.item.begin_item();
     }

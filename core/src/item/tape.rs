@@ -7,7 +7,7 @@
 //! over the values, and looks a name up once for all items that have it.
 
 use super::{AttributeValue, Item};
-use crate::event::{Events, Kind, Refusal, Sink, Want};
+use crate::event::{Kind, Refusal, Sink, Want};
 use crate::name::Key;
 use crate::number::Number;
 
@@ -288,9 +288,7 @@ impl Items {
     }
 }
 
-impl Sink for Items {}
-
-impl Events for Items {
+impl Sink for Items {
     fn begin_item(&mut self) {
         let tape = &self.tape;
         self.start = Place { mark: tape.marks.len(), text: tape.text.len(), byte: tape.bytes.len(), number: tape.numbers.len() };

@@ -7,7 +7,7 @@ use crate::change::key::{Key, KeyNames};
 use crate::control::Control;
 use crate::engine::worker::BlockSink;
 use crate::error::{Code, Error, Result};
-use crate::event::{Events, Refusal, Sink, Want, pass_values};
+use crate::event::{Refusal, Sink, Want, pass_values};
 use crate::item::canonical::Canonical;
 use crate::item::{Items, Tape, Value};
 
@@ -59,9 +59,7 @@ impl KeyedItems {
     }
 }
 
-impl Sink for KeyedItems {}
-
-impl Events for KeyedItems {
+impl Sink for KeyedItems {
     fn begin_item(&mut self) {
         self.count += 1;
         self.items.begin_item();

@@ -11,7 +11,7 @@ use super::index::{OfBlock, Over};
 use crate::change::key::{Capture, KeyNames};
 use crate::engine::worker::BlockSink;
 use crate::error::{Code, Error, Result};
-use crate::event::{Events, Kind, OpenNames, Refusal, Sink, Want};
+use crate::event::{Kind, OpenNames, Refusal, Sink, Want};
 use crate::format::json::ItemText;
 use crate::name;
 use crate::number::Number;
@@ -86,9 +86,7 @@ impl ImageReader {
     }
 }
 
-impl<S: BlockSink> Sink for Overlay<S> {}
-
-impl<S: BlockSink> Events for Overlay<S> {
+impl<S: BlockSink> Sink for Overlay<S> {
     fn begin_item(&mut self) {
         self.items += 1;
         self.muted = false;
@@ -263,9 +261,7 @@ impl KeySink {
     }
 }
 
-impl Sink for KeySink {}
-
-impl Events for KeySink {
+impl Sink for KeySink {
     fn begin_item(&mut self) {
         self.items += 1;
         self.names.clear();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow::array::{Array, AsArray, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::TimestampMicrosecondType;
 use dynarrow::change::{Attributes, Change};
-use dynarrow::event::Events;
+use dynarrow::event::Sink;
 use dynarrow::item::{Items, Place};
 use dynarrow::{
     Batches, Code, Control, ConvertOptions, Dest, Export, Images, Item, Layout, OnError, OutputFormat, Policies, ReadOptions, Result,

@@ -183,12 +183,12 @@ impl Values {
         };
         match column.kind {
             Kind::S => sink.string(cell),
-            Kind::N if !S::VALUES => sink.number(Number::from(0)),
+            Kind::N if !sink.asks().values => sink.number(Number::from(0)),
             Kind::N => match Number::parse(cell.as_bytes()) {
                 Ok(number) => sink.number(number),
                 Err(error) => return Err(Fault::new(Code::Number, 0, format!("{error}: {}", shown(cell)))),
             },
-            Kind::B if !S::VALUES => sink.binary(&[]),
+            Kind::B if !sink.asks().values => sink.binary(&[]),
             Kind::B => {
                 self.binary.clear();
                 if let Err(error) = base64::decode(cell.as_bytes(), &mut self.binary) {

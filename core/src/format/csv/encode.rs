@@ -6,7 +6,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::event::{Events, Kind, OpenNames, Refusal, Sink, Want};
+use crate::event::{Kind, OpenNames, Refusal, Sink, Want};
 use crate::format::plain::{PlainWriter, Text, float_text};
 use crate::number::Number;
 use crate::schema::{Columns, Numbers};
@@ -104,9 +104,7 @@ impl CsvSink {
     }
 }
 
-impl Sink for CsvSink {}
-
-impl Events for CsvSink {
+impl Sink for CsvSink {
     fn begin_item(&mut self) {
         self.names.clear();
         self.names.begin();

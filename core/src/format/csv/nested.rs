@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::error::Code;
-use crate::event::{Events, Kind, Refusal, SetMembers, Sink, Want};
+use crate::event::{Kind, Refusal, SetMembers, Sink, Want};
 use crate::format::json::send_plain_value;
 use crate::format::record::{Decoded, Fault, shown};
 use crate::number::Number;
@@ -61,9 +61,7 @@ impl<S: Sink> Set<'_, S> {
     }
 }
 
-impl<S: Sink> Sink for Set<'_, S> {}
-
-impl<S: Sink> Events for Set<'_, S> {
+impl<S: Sink> Sink for Set<'_, S> {
     fn begin_item(&mut self) {}
     fn commit_item(&mut self, _bytes: usize) -> Result<(), Refusal> {
         Ok(())

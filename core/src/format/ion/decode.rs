@@ -11,7 +11,7 @@ use super::lex::{at_index, ends_number, exponent_number, fault_of, is_symbol_id,
 use super::scan::{self, End};
 use crate::base64;
 use crate::error::Code;
-use crate::event::{Discard, Events, Kind, SetMembers, Sink, Undocumented, Want};
+use crate::event::{Discard, Kind, SetMembers, Sink, Undocumented, Want};
 use crate::format::json::scan::string_end;
 use crate::format::record::{Decoded, Fault, MAX_NESTING, shown};
 use crate::number::{Number, NumberError};
@@ -347,7 +347,7 @@ impl<'a> Decoder<'a> {
     /// Says of a number from `start` to here whether it is an integer of Ion.
     #[inline]
     fn say_int<S: Sink>(&self, start: usize, sink: &mut S) {
-        if S::UNDOCUMENTED && !self.bytes[start..self.at].iter().any(|b| matches!(b, b'.' | b'd' | b'D')) {
+        if sink.asks().undocumented && !self.bytes[start..self.at].iter().any(|b| matches!(b, b'.' | b'd' | b'D')) {
             sink.undocumented(Undocumented::Int);
         }
     }
@@ -357,7 +357,7 @@ impl<'a> Decoder<'a> {
     fn bad_number<S: Sink>(&mut self, error: NumberError, sink: &mut S) -> Decoded {
         let start = self.at;
         self.skip_value()?;
-        if S::VALUES {
+        if sink.asks().values {
             return Err(Fault::new(Code::Number, start, format!("{error}: {}", shown(&self.text[start..self.at]))));
         }
         sink.number(Number::from(0));
@@ -369,7 +369,7 @@ impl<'a> Decoder<'a> {
         let start = self.at + 2;
         let Some(end) = self.blob_end() else { return self.foreign(sink) };
         self.at = end + 2;
-        if !S::VALUES {
+        if !sink.asks().values {
             sink.binary(&[]);
             return Ok(());
         }
@@ -479,13 +479,13 @@ impl<'a> Decoder<'a> {
             (Kind::SS, Some(b'"')) => {
                 self.quoted()?;
                 sink.string(&self.scratch.text);
-                !S::DISTINCT || self.scratch.members.is_new(self.scratch.text.as_bytes())
+                !sink.asks().distinct || self.scratch.members.is_new(self.scratch.text.as_bytes())
             }
             (Kind::NS, Some(b'0'..=b'9' | b'-')) => match self.number() {
                 Some(Ok(number)) => {
                     self.say_int(start, sink);
                     sink.number(number);
-                    !S::DISTINCT || self.scratch.members.is_new_number(number)
+                    !sink.asks().distinct || self.scratch.members.is_new_number(number)
                 }
                 Some(Err(error)) => {
                     self.bad_number(error, sink)?;
@@ -495,7 +495,7 @@ impl<'a> Decoder<'a> {
             },
             (Kind::BS, Some(b'{')) if self.bytes.get(start + 1) == Some(&b'{') && self.blob_end().is_some() => {
                 self.lob(sink)?;
-                !S::DISTINCT || self.scratch.members.is_new(&self.scratch.binary)
+                !sink.asks().distinct || self.scratch.members.is_new(&self.scratch.binary)
             }
             _ => return self.foreign_member(kind, sink),
         };

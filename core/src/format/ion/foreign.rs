@@ -9,7 +9,7 @@ use ion_rs::{Element, IonType, Sequence, Struct, Symbol, Value};
 use super::binary::MAX_NUMBER_BYTES;
 use super::{lex, scan};
 use crate::error::Code;
-use crate::event::{Discard, Events, Kind, SetMembers, Sink, Undocumented, Want};
+use crate::event::{Discard, Kind, SetMembers, Sink, Undocumented, Want};
 use crate::format::change::{Member, Seen, TIME};
 use crate::format::record::{Decoded, Fault, Form, MAX_NESTING, shown};
 use crate::number::Number;
@@ -207,7 +207,7 @@ impl<'a, S: Sink> Sender<'a, S> {
         if !element.annotations().is_empty() {
             return self.set(element);
         }
-        if S::UNDOCUMENTED {
+        if self.sink.asks().undocumented {
             self.say_type(element);
         }
         match element.value() {
@@ -232,7 +232,7 @@ impl<'a, S: Sink> Sender<'a, S> {
                 self.sink.end_list();
                 self.depth -= 1;
             }
-            _ => match Self::scalar(element)? {
+            _ => match Self::scalar(element, self.sink.asks().values)? {
                 Scalar::Text(text) => self.sink.string(text),
                 Scalar::Number(number) => self.sink.number(number),
                 Scalar::Bytes(bytes) => self.sink.binary(bytes),
@@ -284,31 +284,31 @@ impl<'a, S: Sink> Sender<'a, S> {
         if !fits || element.is_null() || !element.annotations().is_empty() {
             return Err(wrong_member(kind));
         }
-        if S::UNDOCUMENTED {
+        if self.sink.asks().undocumented {
             self.say_type(element);
         }
-        let is_new = match Self::scalar(element)? {
+        let is_new = match Self::scalar(element, self.sink.asks().values)? {
             Scalar::Text(text) => {
                 self.sink.string(text);
-                !S::DISTINCT || self.members.is_new(text.as_bytes())
+                !self.sink.asks().distinct || self.members.is_new(text.as_bytes())
             }
             Scalar::Number(number) => {
                 self.sink.number(number);
-                !S::DISTINCT || self.members.is_new_number(number)
+                !self.sink.asks().distinct || self.members.is_new_number(number)
             }
             Scalar::Bytes(bytes) => {
                 self.sink.binary(bytes);
-                !S::DISTINCT || self.members.is_new(bytes)
+                !self.sink.asks().distinct || self.members.is_new(bytes)
             }
         };
         if is_new { Ok(()) } else { Err(twice()) }
     }
 
-    /// The one value of DynamoDB that a scalar is.
-    fn scalar(element: &Element) -> Decoded<Scalar<'_>> {
+    /// The one value of DynamoDB that a scalar is; a number only where `values` matter.
+    fn scalar(element: &Element, values: bool) -> Decoded<Scalar<'_>> {
         let no_value = |what: &str| Fault::new(Code::IonType, 0, format!("{what} has no DynamoDB value"));
         let number = |text: String| {
-            if !S::VALUES {
+            if !values {
                 return Ok(Scalar::Number(Number::from(0)));
             }
             let number = Number::parse(text.as_bytes()).map_err(|error| Fault::new(Code::Number, 0, format!("{error}: {}", shown(&text))));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::event::{Events, SetMembers};
+use crate::event::SetMembers;
 use crate::item::{Item, Items};
 
 /// What became of a value.

@@ -22,7 +22,7 @@ use crate::change::key::Capture;
 use crate::codec::Codec;
 use crate::engine::worker::BlockSink;
 use crate::error::{Code, Result};
-use crate::event::{Events, Kind, OpenNames, Refusal, SetMembers, Sink, Undocumented, Want};
+use crate::event::{Asks, Kind, OpenNames, Refusal, SetMembers, Sink, Undocumented, Want};
 use crate::format::SourceFormat;
 use crate::name::Key;
 use crate::number::Number;
@@ -319,11 +319,9 @@ impl ItemCheck {
 }
 
 impl Sink for ItemCheck {
-    const DISTINCT: bool = false;
-    const UNDOCUMENTED: bool = true;
-}
-
-impl Events for ItemCheck {
+    fn asks(&self) -> Asks {
+        Asks { values: true, distinct: false, undocumented: true }
+    }
     fn begin_item(&mut self) {
         self.capture.begin_item();
         self.names.clear();
@@ -475,7 +473,6 @@ impl Events for ItemCheck {
 
 impl BlockSink for ItemCheck {
     type Out = Checks;
-    const OWN_DECODER: bool = true;
 
     fn begin_text(&mut self, block: &Block) {
         self.checks.codec = block.codec;

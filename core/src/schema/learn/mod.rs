@@ -13,7 +13,7 @@ use rustc_hash::FxBuildHasher;
 use super::Columns;
 use super::summary::{Lengths, PathSummary, Summary};
 use crate::error::{Code, Error};
-use crate::event::{Events, Kind, Refusal, Sink, Want};
+use crate::event::{Kind, Refusal, Sink, Want};
 use crate::name::{Key, Names};
 use crate::number::Number;
 use node::{Count, Measures, Node, Place};
@@ -230,9 +230,7 @@ pub fn too_many_paths(max_paths: usize) -> Error {
     Error::new(Code::TooManyPaths, message)
 }
 
-impl Sink for Learner {}
-
-impl Events for Learner {
+impl Sink for Learner {
     fn begin_item(&mut self) {
         self.open.clear();
         self.position = 0;

@@ -18,7 +18,7 @@ use super::super::record::{Decoded, Fault, Form};
 use super::descriptor::Descriptors;
 use super::scan;
 use crate::error::Code;
-use crate::event::{Discard, Events, SetMembers, Sink, Want};
+use crate::event::{Discard, SetMembers, Sink, Want};
 use crate::name::Key;
 use crate::path::Step;
 use value::Opening;

@@ -7,7 +7,7 @@ use super::super::descriptor::{Descriptors, word};
 use super::Decoder;
 use crate::base64;
 use crate::error::Code;
-use crate::event::{Events, Kind, Sink};
+use crate::event::{Kind, Sink};
 use crate::format::record::{Decoded, Fault, MAX_NESTING, NO_DESCRIPTOR, SEVERAL_DESCRIPTORS, UNKNOWN_DESCRIPTOR, shown};
 use crate::number::Number;
 use crate::path::Step;
@@ -224,18 +224,18 @@ impl<D: Descriptors> Decoder<'_, D> {
                 self.expect(b'"', kind, "strings only")?;
                 let is_new = match kind {
                     Kind::NS => {
-                        let number = self.number_text::<S>()?;
+                        let number = self.number_text(sink.asks().values)?;
                         sink.number(number);
-                        !S::DISTINCT || members.is_new_number(number)
+                        !sink.asks().distinct || members.is_new_number(number)
                     }
                     Kind::BS => {
                         self.binary(sink)?;
-                        !S::DISTINCT || members.is_new(&self.scratch.binary)
+                        !sink.asks().distinct || members.is_new(&self.scratch.binary)
                     }
                     _ => {
                         let value = self.string_body()?;
                         sink.string(value);
-                        !S::DISTINCT || members.is_new(value.as_bytes())
+                        !sink.asks().distinct || members.is_new(value.as_bytes())
                     }
                 };
                 if !is_new {
@@ -265,21 +265,19 @@ impl<D: Descriptors> Decoder<'_, D> {
 
     #[inline]
     pub(super) fn number<S: Sink>(&mut self, sink: &mut S) -> Decoded {
-        let number = self.number_text::<S>()?;
+        let number = self.number_text(sink.asks().values)?;
         sink.number(number);
         Ok(())
     }
 
     /// The rest of a number's text, behind the quote.
     #[inline]
-    fn number_text<S: Sink>(&mut self) -> Decoded<Number> {
-        if S::VALUES
-            && let Some((number, length)) = Number::quoted(&self.bytes[self.at..])
-        {
+    fn number_text(&mut self, matters: bool) -> Decoded<Number> {
+        if matters && let Some((number, length)) = Number::quoted(&self.bytes[self.at..]) {
             self.at += length;
             return Ok(number);
         }
-        self.general_number(S::VALUES)
+        self.general_number(matters)
     }
 
     fn general_number(&mut self, matters: bool) -> Decoded<Number> {
@@ -297,7 +295,7 @@ impl<D: Descriptors> Decoder<'_, D> {
         let mut binary = std::mem::take(&mut self.scratch.binary);
         binary.clear();
         let text = self.string_body()?;
-        let result = if S::VALUES { base64::decode(text.as_bytes(), &mut binary) } else { Ok(()) };
+        let result = if sink.asks().values { base64::decode(text.as_bytes(), &mut binary) } else { Ok(()) };
         let result = match result {
             Ok(()) => {
                 sink.binary(&binary);
