@@ -140,7 +140,7 @@ pub struct Asks {
     pub values: bool,
     /// Sets with a member that comes twice are to be refused.
     pub distinct: bool,
-    /// Of which values the type is one of Ion that AWS does not document.
+    /// Which values are of types of Ion that AWS does not document, by [`Sink::undocumented`].
     pub undocumented: bool,
 }
 
