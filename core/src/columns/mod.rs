@@ -1,6 +1,6 @@
 //! Events → record batches: the sink that fills columns.
 //!
-//! The builders form a [tree] in the shape of the schema. A value that the schema has no place
+//! The builders form a tree (`tree`) in the shape of the schema. A value that the schema has no place
 //! for is null at its own place and stands in the column `_extra`, by its path.
 
 mod builders;

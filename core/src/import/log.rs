@@ -64,7 +64,7 @@ pub fn read(path: &Path) -> Result<Vec<LogEntry>> {
     parse(&String::from_utf8_lossy(&text)).map_err(|error| error.in_file(shown))
 }
 
-/// As [`validate_import`], with a log of our own: a line for each finding, as
+/// As [`crate::validate_import`], with a log of our own: a line for each finding, as
 /// [`to_log`](super::ImportFinding::to_log) has it. The file appears whole or not at all.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn validate_with_log(src: &str, spec: &TableSpec, options: ValidateOptions, log: &Path, control: &Control) -> Result<ImportReport> {

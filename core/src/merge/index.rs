@@ -2,7 +2,7 @@
 //!
 //! The images are in a spill; of a key there is its bytes and where its image is. Where the
 //! keys do not fit in memory, the keys of the base are read first, and what stands over each
-//! item is found bucket by bucket (see [`Places`]).
+//! item is found bucket by bucket (see `Places`).
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -76,7 +76,7 @@ pub enum Type {
     EmptyMap,
     /// L as list.
     List(Box<Type>),
-    /// Always empty L as list<utf8>.
+    /// Always empty L as `list<utf8>`.
     EmptyList,
     /// SS, NS or BS as list.
     Set(Kind, Box<Type>),

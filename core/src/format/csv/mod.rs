@@ -5,7 +5,7 @@
 //! left out of the item
 //! (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataImport.Format.html#S3DataImport.Requesting.Formats.CSV>).
 //! [csv-core](https://docs.rs/csv-core) splits a record into cells. It takes what the service
-//! refuses, so a pass over the record's bytes ([scan]) comes first: it finds the record's end
+//! refuses, so a pass over the record's bytes (`scan`) comes first: it finds the record's end
 //! and refuses a quote inside an unquoted field, text behind a closing quote and a quote that
 //! is never closed.
 //!

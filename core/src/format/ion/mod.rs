@@ -2,7 +2,7 @@
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html#S3DataExport.Output.Data.ION>
 //!
 //! What exporters write (a line `$ion_1_0 {Item:{…}}` for each item) is read by our own
-//! [decoder](decode); a value in another form, and all binary Ion, by ion-rs ([foreign]).
+//! decoder (`decode`); a value in another form, and all binary Ion, by ion-rs (`foreign`).
 //! A stream is cut into blocks by [stream], which also knows version markers, symbol tables
 //! and the list that may hold the records.
 //!
