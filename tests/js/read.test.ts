@@ -212,7 +212,7 @@ test("a record of 15 MiB", async () => {
 });
 
 test("other tasks have their turn", async () => {
-  // Some 300 ms of work on the fastest machine, in turns of 10 ms.
+  // 300 MB, in turns of 10 ms.
   const lines = gzipSync(`{"a":{"S":"${"x".repeat(1000)}"}}\n`.repeat(1000));
   const exp = await openExport(Buffer.concat(Array.from({ length: 300 }, () => lines)));
   let turns = 0;

@@ -6,5 +6,6 @@ pub mod ledger;
 pub mod pipeline;
 pub mod push;
 pub mod rows;
+mod state;
 pub mod steps;
 pub mod worker;

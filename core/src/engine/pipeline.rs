@@ -2,14 +2,9 @@
 //!
 //! The work is of two kinds: inflating and cutting the next block of a file, which one
 //! thread at a time can do for each file, and decoding a block, which any thread can do.
-//! Blocks to decode come first, then the earliest file that nobody inflates: one big file
-//! keeps all threads busy, and so do many small ones. How far the work runs ahead of what
-//! was taken is bounded. The thread that takes the results works too, so that one thread
-//! needs no other.
+//! What comes next, and how far the work runs ahead of what was taken, is `State`'s. The
+//! thread that takes the results works too, so that one thread needs no other.
 
-use std::any::Any;
-use std::collections::{BTreeMap, VecDeque};
-use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -18,11 +13,11 @@ use std::time::Duration;
 use super::feed::{FileBytes, FileFeed};
 use super::jobs::{Job, Jobs};
 use super::ledger::{Check, Expected, Ledger, Totals};
+use super::state::{FileState, Finished, OpenFile, Place, State, Task};
 use super::worker::{BlockSink, Reading, Worker};
 use crate::block::Block;
 use crate::control::Control;
 use crate::error::{Code, Error, Result};
-use crate::format::record::Outcome;
 use crate::storage::Storage;
 
 /// Read from a file at a time.
@@ -87,79 +82,11 @@ struct Shared<S: BlockSink> {
     changed: Condvar,
 }
 
-/// File and block; a file's end stands behind its last block.
-type Place = (usize, usize);
-
-enum Finished<T> {
-    Block(Outcome, Result<T>),
-    End(FileBytes),
-    Failed(FileBytes, Error),
-}
-
-impl<T> Finished<T> {
-    /// Whether it holds memory until it is taken. Counts and the like do not, and need no room: blocks
-    /// of files behind the awaited one are decoded as fast as threads are free.
-    fn is_held(&self) -> bool {
-        matches!(self, Self::Block(outcome, _) if std::mem::needs_drop::<T>() || !outcome.errors.is_empty())
-    }
-}
-
-struct State<S: BlockSink> {
-    files: Vec<FileState>,
-    /// Before it all files are inflated.
-    first_open: usize,
-    /// Cut and not decoded.
-    ready: BTreeMap<Place, Block>,
-    /// Decoded and not taken.
-    finished: BTreeMap<Place, Finished<S::Out>>,
-    /// Blocks in work, or waiting and holding memory, by file.
-    pending: BTreeMap<usize, usize>,
-    workers: Vec<Worker<S>>,
-    /// What is to be done with results that were taken.
-    jobs: VecDeque<Job>,
-    /// What is taken next.
-    next: Place,
-    stop: bool,
-    panic: Option<Box<dyn Any + Send>>,
-}
-
-enum FileState {
-    Waiting,
-    Open(Box<OpenFile>),
-    Busy,
-    Done,
-}
-
-struct OpenFile {
-    feed: FileFeed,
-    reader: Option<Box<dyn Read + Send>>,
-    chunk: Vec<u8>,
-    blocks: usize,
-}
-
-#[allow(clippy::large_enum_variant)] // one at a time a thread
-enum Task<S: BlockSink> {
-    Decode(Place, Block, Option<Worker<S>>),
-    Inflate(usize, Option<Box<OpenFile>>),
-    Job(Job),
-}
-
 impl<S: BlockSink> Pipeline<S> {
     /// Starts a pass, with a sink of its own for each thread.
     pub fn new(pass: Pass, make: impl Fn() -> S + Send + Sync + 'static) -> Self {
         pass.control.begin_pass();
-        let state = State {
-            files: pass.files.iter().map(|_| FileState::Waiting).collect(),
-            first_open: 0,
-            ready: BTreeMap::new(),
-            finished: BTreeMap::new(),
-            pending: BTreeMap::new(),
-            workers: Vec::new(),
-            jobs: VecDeque::new(),
-            next: (0, 0),
-            stop: false,
-            panic: None,
-        };
+        let state = State::new(pass.files.len());
         let ledger = Ledger::new(pass.files.clone(), pass.check).keeping(pass.reading.skip);
         let threads = pass.threads;
         let shared = Arc::new(Shared { pass, make: Box::new(make), state: Mutex::new(state), changed: Condvar::new() });
@@ -282,92 +209,6 @@ impl<S: BlockSink> Iterator for Pipeline<S> {
 impl<S: BlockSink> Drop for Pipeline<S> {
     fn drop(&mut self) {
         self.stop();
-    }
-}
-
-/// Blocks in work, or waiting and holding memory, at most: two a thread, and a few more against uneven ones.
-const fn room(threads: usize) -> usize {
-    2 * threads + 2
-}
-
-impl<S: BlockSink> State<S> {
-    /// Work that can be done now.
-    fn task(&mut self, threads: usize) -> Option<Task<S>> {
-        while matches!(self.files.get(self.first_open), Some(FileState::Done)) {
-            self.first_open += 1;
-        }
-        // One thread at a time inflates a file: it must not run dry while the others decode.
-        if self.ready.len() < threads
-            && let Some(task) = self.inflate_awaited(threads)
-        {
-            return Some(task);
-        }
-        // What frees memory comes before what takes it.
-        if let Some(job) = self.jobs.pop_front() {
-            return Some(Task::Job(job));
-        }
-        if let Some((place, block)) = self.ready.pop_first() {
-            return Some(Task::Decode(place, block, self.workers.pop()));
-        }
-        self.inflate_awaited(threads).or_else(|| self.inflate_ahead(threads))
-    }
-
-    /// The next block of the file whose results are taken now. It has room of its own:
-    /// however far the files behind it are, all threads work on it.
-    fn inflate_awaited(&mut self, threads: usize) -> Option<Task<S>> {
-        let file = self.next.0;
-        if self.pending.get(&file).copied().unwrap_or(0) < room(threads) { self.inflate(file) } else { None }
-    }
-
-    /// A block of one of the files behind it.
-    fn inflate_ahead(&mut self, threads: usize) -> Option<Task<S>> {
-        let awaited = self.next.0;
-        let outstanding: usize = self.pending.range(awaited + 1..).map(|(_, count)| count).sum();
-        if outstanding >= room(threads) {
-            return None;
-        }
-        let last = self.files.len().min(self.first_open + threads);
-        (self.first_open.max(awaited + 1)..last).find_map(|file| self.inflate(file))
-    }
-
-    fn inflate(&mut self, file: usize) -> Option<Task<S>> {
-        let state = self.files.get_mut(file)?;
-        match std::mem::replace(state, FileState::Busy) {
-            FileState::Waiting => Some(Task::Inflate(file, None)),
-            FileState::Open(open) => Some(Task::Inflate(file, Some(open))),
-            other => {
-                *state = other;
-                None
-            }
-        }
-    }
-
-    fn taken(&mut self, (file, block): Place, finished: &Finished<S::Out>) {
-        if finished.is_held() {
-            self.less(file);
-        }
-        if matches!(finished, Finished::Block(..)) {
-            self.next = (file, block + 1);
-        } else {
-            self.next = (file + 1, 0);
-        }
-    }
-
-    fn less(&mut self, file: usize) {
-        if let Some(count) = self.pending.get_mut(&file) {
-            *count -= 1;
-            if *count == 0 {
-                self.pending.remove(&file);
-            }
-        }
-    }
-
-    fn abandon(&mut self, file: usize) {
-        self.files[file] = FileState::Done;
-        self.ready.retain(|place, _| place.0 != file);
-        self.finished.retain(|place, _| place.0 != file);
-        self.pending.remove(&file);
-        self.next = (file + 1, 0);
     }
 }
 

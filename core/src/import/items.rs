@@ -111,6 +111,7 @@ impl GoodNames {
 
 impl Sink for GoodNames {
     fn asks(&self) -> Asks {
+        // What is written is of documented types, whatever it was.
         Asks { undocumented: false, ..self.check.asks() }
     }
     fn begin_item(&mut self) {
@@ -208,6 +209,7 @@ impl<E: Lines> ImportItems<E> {
 
 impl<E: Lines> Sink for ImportItems<E> {
     fn asks(&self) -> Asks {
+        // What is written is of documented types, whatever it was.
         Asks { undocumented: false, ..self.check.asks() }
     }
     fn begin_item(&mut self) {

@@ -284,21 +284,22 @@ impl<'a, S: Sink> Sender<'a, S> {
         if !fits || element.is_null() || !element.annotations().is_empty() {
             return Err(wrong_member(kind));
         }
-        if self.sink.asks().undocumented {
+        let asks = self.sink.asks();
+        if asks.undocumented {
             self.say_type(element);
         }
-        let is_new = match Self::scalar(element, self.sink.asks().values)? {
+        let is_new = match Self::scalar(element, asks.values)? {
             Scalar::Text(text) => {
                 self.sink.string(text);
-                !self.sink.asks().distinct || self.members.is_new(text.as_bytes())
+                !asks.distinct || self.members.is_new(text.as_bytes())
             }
             Scalar::Number(number) => {
                 self.sink.number(number);
-                !self.sink.asks().distinct || self.members.is_new_number(number)
+                !asks.distinct || self.members.is_new_number(number)
             }
             Scalar::Bytes(bytes) => {
                 self.sink.binary(bytes);
-                !self.sink.asks().distinct || self.members.is_new(bytes)
+                !asks.distinct || self.members.is_new(bytes)
             }
         };
         if is_new { Ok(()) } else { Err(twice()) }
